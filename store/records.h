@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// records.db: encounters and their outbox. boothd puts, syncd leases, acknowledges and erases; both
+// have the file open at once (WAL, synchronous=FULL, secure_delete). What eg_records_put returned
+// 0 for survives a power cut.
+//
+// An item is queued → (leased) → acknowledged and erased, or dead (refused by the centre, with the
+// sentence why; kept until a person acts). Leases are kept in memory of the leasing program only:
+// a killed syncd leaves nothing to clean up, and two syncd cannot run (lock file).
+//
+// Blocks on the disk. One thread per eg_records; several objects and programs per file.
+
+#ifndef EG_RECORDS_H
+#define EG_RECORDS_H
+
+#include "store/encounter.h"
+
+struct eg_records;
+
+// Makes the file (mode 0660) when the folder has none; an existing file that is damaged or of a
+// newer schema is EG_ECORRUPT / EG_EUNSUPPORTED and is left alone, never replaced in silence.
+int eg_records_open(const char *path, struct eg_records **ret_records,
+		    struct eg_err *err) EG_CHECKED;
+void eg_records_close(struct eg_records *records); // takes NULL
+
+// One encounter, one transaction, on disk when it returns. EG_ECONFLICT: the id is there already.
+// EG_EFULL: disk full, or `max_queued` (100,000 by default) is reached: nothing was written.
+int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
+		   int64_t wall_ms, struct eg_err *err) EG_CHECKED;
+
+// The next item to send: not dead, retry time not after now_ms, newest "live" ones (younger than
+// live_ms) first, then the oldest. Copies the envelope into `envelope` (reset first). EG_ENOENT:
+// nothing is due; *ret_next_ms then says when something will be (0: never).
+struct eg_queued {
+	struct eg_id id;
+	int64_t put_ms;
+	unsigned int attempts;
+	uint8_t digest[EG_SHA256_SIZE]; // of the envelope
+};
+int eg_records_next(struct eg_records *records, int64_t now_ms, int64_t live_ms,
+		    struct eg_queued *ret_item, struct eg_buf *envelope, int64_t *ret_next_ms,
+		    struct eg_err *err) EG_CHECKED;
+
+// After a verified acknowledgement: erases the envelope (secure_delete), keeps a receipt row (id,
+// digest, when) without personal data. EG_ECONFLICT when the ack's digest is not the stored one;
+// EG_ENOENT when there is no such item.
+int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
+			   struct eg_err *err) EG_CHECKED;
+
+// Another try not before retry_ms; remembers the sentence.
+int eg_records_retry(struct eg_records *records, const struct eg_id *id, int64_t retry_ms,
+		     const char *sentence, struct eg_err *err) EG_CHECKED;
+// To the dead-letter list. And back from it to the queue.
+int eg_records_bury(struct eg_records *records, const struct eg_id *id, const char *sentence,
+		    struct eg_err *err) EG_CHECKED;
+int eg_records_resend(struct eg_records *records, const struct eg_id *id,
+		      struct eg_err *err) EG_CHECKED;
+
+struct eg_records_facts {
+	uint64_t queued, dead, acknowledged;
+	int64_t oldest_ms; // put time of the oldest queued, 0: none
+	uint64_t bytes;	   // of queued envelopes
+};
+int eg_records_facts(struct eg_records *records, struct eg_records_facts *ret_facts,
+		     struct eg_err *err) EG_CHECKED;
+
+// Calls `row` for queued and dead items, oldest first; a non-zero return stops and is returned.
+struct eg_records_row {
+	struct eg_id id;
+	bool dead;
+	int64_t put_ms, retry_ms;
+	unsigned int attempts;
+	uint64_t bytes;
+	const char *sentence; // lent during the call
+};
+int eg_records_list(struct eg_records *records,
+		    int (*row)(void *user, const struct eg_records_row *row), void *user,
+		    struct eg_err *err) EG_CHECKED;
+
+#endif
