@@ -17,30 +17,30 @@
 #include "match/verdict.h"
 #include "store/manifest.h"
 
-#define EG_ENVELOPE_MAX (1u << 20) // bytes
+#define EG_ENVELOPE_MAX	 (1u << 20) // bytes
 #define EG_FACE_JPEG_MAX (256u << 10)
 
 struct eg_encounter {
-	struct eg_id id;		     // 1
-	char booth[EG_NAME_MAX];	     // 2
-	char manifest[EG_NAME_MAX];	     // 3; "" when there was none
-	uint64_t manifest_version;	     // 4
-	enum eg_mode mode;		     // 5
-	enum eg_verdict_kind verdict;	     // 6
-	enum eg_cause cause;		     // 7
-	char traveller[EG_NAME_MAX];	     // 8; "" when nobody is named
-	double score, threshold;	     // 9, 10; NaN (absent) when nothing was compared
-	double error_target;		     // 11
-	struct eg_quality quality;	     // 12: array of EG_QUALITY_COUNT ints, then overall
-	struct eg_liveness liveness;	     // 13: array [score or null, frames, reasons]
-	uint8_t pack[EG_SHA256_SIZE];	     // 14: model pack digest
-	int64_t first_seen_ms;		     // 15: wall time, ms
-	int64_t first_usable_ms;	     // 16; 0: never
-	int64_t decided_ms;		     // 17
-	int64_t verdict_took_ms;	     // 18: boot time from first usable face to verdict
-	char notice[EG_NAME_MAX];	     // 19: version of the notice that was shown
-	enum eg_citizenship citizenship;     // 20
-	struct eg_bytes face;		     // 21: JPEG or empty (absent); a view
+	struct eg_id id;		 // 1
+	char booth[EG_NAME_MAX];	 // 2
+	char manifest[EG_NAME_MAX];	 // 3; "" when there was none
+	uint64_t manifest_version;	 // 4
+	enum eg_mode mode;		 // 5
+	enum eg_verdict_kind verdict;	 // 6
+	enum eg_cause cause;		 // 7
+	char traveller[EG_NAME_MAX];	 // 8; "" when nobody is named
+	double score, threshold;	 // 9, 10; NaN (absent) when nothing was compared
+	double error_target;		 // 11
+	struct eg_quality quality;	 // 12: array of EG_QUALITY_COUNT ints, then overall
+	struct eg_liveness liveness;	 // 13: array [score or null, frames, reasons]
+	uint8_t pack[EG_SHA256_SIZE];	 // 14: model pack digest
+	int64_t first_seen_ms;		 // 15: wall time, ms
+	int64_t first_usable_ms;	 // 16; 0: never
+	int64_t decided_ms;		 // 17
+	int64_t verdict_took_ms;	 // 18: boot time from first usable face to verdict
+	char notice[EG_NAME_MAX];	 // 19: version of the notice that was shown
+	enum eg_citizenship citizenship; // 20
+	struct eg_bytes face;		 // 21: JPEG or empty (absent); a view
 };
 
 // Signs and seals; appends the envelope to `out`.
@@ -49,8 +49,8 @@ int eg_encounter_seal(const struct eg_encounter *encounter, const struct eg_key 
 		      struct eg_err *err) EG_CHECKED;
 
 // What can be read without a key: id and kid. EG_EINVAL.
-int eg_envelope_peek(struct eg_bytes envelope, struct eg_id *ret_id,
-		     uint8_t ret_kid[EG_KID_SIZE], struct eg_err *err) EG_CHECKED;
+int eg_envelope_peek(struct eg_bytes envelope, struct eg_id *ret_id, uint8_t ret_kid[EG_KID_SIZE],
+		     struct eg_err *err) EG_CHECKED;
 
 // At the centre, with its opening key. `plain` (secret) keeps the bytes that ret_encounter->face
 // views. EG_EAUTH: wrong key, changed, or not signed by `booth_pub`.

@@ -30,8 +30,8 @@ struct eg_manifest_held {
 	int64_t put_ms, not_before_ms, expires_ms;
 	uint64_t bytes;
 };
-int eg_manifests_list(struct eg_manifests *manifests, struct eg_manifest_held *ret_held,
-		      size_t max, size_t *ret_count, struct eg_err *err) EG_CHECKED;
+int eg_manifests_list(struct eg_manifests *manifests, struct eg_manifest_held *ret_held, size_t max,
+		      size_t *ret_count, struct eg_err *err) EG_CHECKED;
 
 // Appends the wire form to `wire`. EG_ENOENT.
 int eg_manifests_get(struct eg_manifests *manifests, const char *id, struct eg_buf *wire,

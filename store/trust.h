@@ -10,7 +10,7 @@
 // `sign` lists the keys that may sign manifests, acknowledgements and policy (several during a
 // rotation); encounters are sealed to `seal`. The provision file holds the same and "token".
 //
-// Thread: any.
+// Thread: any, after eg_crypto_init.
 
 #ifndef EG_TRUST_H
 #define EG_TRUST_H
@@ -29,8 +29,12 @@ struct eg_trust {
 	char token[128]; // "" in trust.json
 };
 
+// Strict: unknown or repeated keys, a key that is no point on the curve, a URL that is not https
+// are EG_EINVAL; the sentence names file and key. A token is taken when it is there.
 int eg_trust_load(const char *path, struct eg_trust *ret_trust, struct eg_err *err) EG_CHECKED;
+int eg_trust_parse(struct eg_bytes json, struct eg_trust *ret_trust, struct eg_err *err) EG_CHECKED;
 // Writes with or without the token, atomically, mode 0600 with a token, 0644 without.
+// Refuses what eg_trust_load would refuse.
 int eg_trust_save(const struct eg_trust *trust, bool with_token, const char *path,
 		  struct eg_err *err) EG_CHECKED;
 
