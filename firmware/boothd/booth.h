@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// boothd's one owner: every part hangs from struct eg_booth, main.c makes and unwinds it. booth.c
+// starts and stops, lane.c serves travellers, record.c writes encounters, live.c speaks Varlink.
+//
+// Thread: the main thread, one sd-event loop.
+
+#ifndef EG_BOOTH_H
+#define EG_BOOTH_H
+
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include "drivers/document.h"
+#include "drivers/signal.h"
+#include "firmware/boothd/config.h"
+#include "firmware/boothd/eyes.h"
+#include "firmware/boothd/worker.h"
+#include "store/manifests.h"
+#include "store/records.h"
+#include "store/trust.h"
+
+#define EG_WATCHERS_MAX 16
+
+// One traveller being served.
+struct eg_slot {
+	bool used;
+	uint64_t number; // of the session since the start
+	uint32_t track;
+	uint64_t first_frame;
+	uint64_t newest_shot;
+	int64_t seen_wall_ms, usable_wall_ms;
+	enum eg_hint hint;
+	struct eg_session session;
+	struct eg_worker_result result; // the latest attempt's; holds the face until it is recorded
+	bool has_result;
+};
+
+struct eg_booth {
+	struct eg_boothd_config config;
+	const struct eg_clock *clock;
+	struct eg_trust trust;
+	struct eg_key *seal_key, *record_key;
+	struct eg_records *records;
+	struct eg_manifests *manifests;
+	struct eg_mailbox *mailbox;
+	struct eg_camera_config camera_config;
+	struct eg_eyes *eyes;
+	struct eg_worker *worker;
+	const struct eg_signal_ops *signal_ops;
+	struct eg_signal *signal;
+	const struct eg_document_ops *document_ops;
+	struct eg_document_reader *reader;
+	struct eg_session_policy policy;
+
+	sd_event *event;
+	sd_event_source *tick_source, *worker_source, *document_source;
+	sd_varlink_server *server;
+	sd_varlink *watcher[EG_WATCHERS_MAX];
+	size_t watcher_count;
+
+	struct eg_slot slot[EG_TRACKS_MAX];
+	struct eg_view view;
+	uint64_t sessions, confirmed, referred;
+	struct eg_document pending; // a document that came before its traveller
+	int64_t pending_until_ms;   // 0: none
+	bool document_bytes;	    // half a document was read
+	int64_t wake_ms;	    // end of an opt-out; 0: none
+	int64_t started_ms, polled_ms;
+	uint64_t manifests_change;
+	char manifest[EG_NAME_MAX]; // asked of the worker
+	uint64_t manifest_version;
+	uint64_t last_beat;
+	int64_t last_beat_ms;
+	char fault[EG_ERR_TEXT_MAX];
+};
+
+// booth.c. Exits of the loop come through sd_event_exit.
+int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config,
+		   struct eg_err *err) EG_CHECKED;
+void eg_booth_stop(struct eg_booth *booth); // takes a zeroed or half-started one
+void eg_booth_fault(struct eg_booth *booth, const char *text); // logs, remembers, tells watchers
+void eg_booth_poll_manifests(struct eg_booth *booth, bool now);
+
+// lane.c
+void eg_lane_view(struct eg_booth *booth); // booth->view is new
+void eg_lane_result(struct eg_booth *booth, struct eg_worker_result *result); // takes it over
+void eg_lane_tick(struct eg_booth *booth);
+void eg_lane_document(struct eg_booth *booth, const struct eg_document *document);
+void eg_lane_misread(struct eg_booth *booth);
+void eg_lane_opt_out(struct eg_booth *booth);
+void eg_lane_fault_all(struct eg_booth *booth); // everybody who is being served goes to the officer
+void eg_lane_clear(struct eg_booth *booth);
+
+// record.c. Writes the slot's encounter; its id as text goes to ret_id. After 0 it survives a power
+// cut.
+int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot,
+		    char ret_id[EG_ID_TEXT_MAX], struct eg_err *err) EG_CHECKED;
+
+// live.c
+int eg_live_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
+void eg_live_stop(struct eg_booth *booth);
+void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const char *encounter);
+void eg_live_hint(struct eg_booth *booth, const struct eg_slot *slot);
+void eg_live_text(struct eg_booth *booth, const char *type, const char *text);
+void eg_live_kick_sync(struct eg_booth *booth); // fire and forget
+
+#endif

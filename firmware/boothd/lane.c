@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Serves travellers: turns views and results into events of each session, and carries out what the
+// session asks for. In booth mode one traveller is served at a time, in jet-bridge mode whoever is
+// in the zone.
+
+#include "firmware/boothd/booth.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "firmware/base/log.h"
+#include "firmware/base/mem.h"
+
+#define PENDING_MS 10000 // a document waits so long for its traveller
+#define CROWD_MS   500	 // a second person must stay this long before it counts
+
+static void act(struct eg_booth *b, struct eg_slot *slot, unsigned int actions);
+
+static int64_t now_ms(const struct eg_booth *b)
+{
+	return eg_boot_ms(b->clock);
+}
+
+static struct eg_slot *slot_of(struct eg_booth *b, uint32_t track)
+{
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (b->slot[i].used && b->slot[i].track == track)
+			return &b->slot[i];
+	return NULL;
+}
+
+static void free_slot(struct eg_slot *slot)
+{
+	if (slot->has_result)
+		eg_worker_result_done(&slot->result);
+	eg_wipe(slot, sizeof(*slot));
+}
+
+static void feed(struct eg_booth *b, struct eg_slot *slot, enum eg_session_event event,
+		 const struct eg_attempt *attempt)
+{
+	unsigned int actions;
+
+	if (!eg_session_legal(slot->session.state, event))
+		return;
+	actions = eg_session_step(&slot->session, &b->policy, event, attempt, now_ms(b));
+	act(b, slot, actions);
+	if (slot->session.state == EG_SESSION_OVER)
+		free_slot(slot);
+}
+
+static void set_light(struct eg_booth *b, enum eg_light light)
+{
+	struct eg_err err = EG_ERR_INIT;
+
+	if (b->signal_ops->set(b->signal, light, &err) != 0)
+		eg_booth_fault(b, err.text);
+}
+
+// Dark only when no verdict is being shown to anybody else.
+static void darken(struct eg_booth *b)
+{
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (b->slot[i].used && (b->slot[i].session.state == EG_SESSION_CONFIRMED ||
+					b->slot[i].session.state == EG_SESSION_REFERRED))
+			return;
+	set_light(b, EG_LIGHT_OFF);
+}
+
+// The record first, the light only when it is on disk. A record that cannot be written turns a
+// confirmation into a referral; if that cannot be written either, the officer's light and the fault
+// still stand.
+static void record(struct eg_booth *b, struct eg_slot *slot, unsigned int *actions)
+{
+	char id[EG_ID_TEXT_MAX] = "";
+	struct eg_err err = EG_ERR_INIT;
+
+	if (eg_record_write(b, slot, id, &err) != 0) {
+		(void)eg_err_prefix(&err, err.code, "a record could not be written");
+		eg_booth_fault(b, err.text);
+		if (slot->session.state == EG_SESSION_CONFIRMED) {
+			*actions = eg_session_step(&slot->session, &b->policy, EG_SESSION_FAULT,
+						   NULL, now_ms(b));
+			if (eg_record_write(b, slot, id, &err) != 0)
+				eg_debug("the referral could not be written either");
+		}
+	}
+	if (slot->session.state == EG_SESSION_CONFIRMED)
+		b->confirmed++;
+	else
+		b->referred++;
+	eg_live_state(b, slot, id);
+	eg_live_kick_sync(b);
+}
+
+static void act(struct eg_booth *b, struct eg_slot *slot, unsigned int actions)
+{
+	if ((actions & EG_SESSION_DO_TRY) != 0 && eg_worker_try(b->worker, slot->track) != 0)
+		actions |= eg_session_step(&slot->session, &b->policy, EG_SESSION_FAULT, NULL,
+					   now_ms(b));
+	if ((actions & EG_SESSION_DO_RECORD) != 0)
+		record(b, slot, &actions);
+	else if ((actions & EG_SESSION_DO_ANNOUNCE) != 0)
+		eg_live_state(b, slot, NULL);
+	if ((actions & EG_SESSION_DO_GREEN) != 0)
+		set_light(b, EG_LIGHT_GREEN);
+	else if ((actions & EG_SESSION_DO_BLUE) != 0)
+		set_light(b, EG_LIGHT_BLUE);
+	else if ((actions & EG_SESSION_DO_DARK) != 0)
+		darken(b);
+	if ((actions & EG_SESSION_DO_FORGET) != 0) {
+		if (eg_worker_forget(b->worker, slot->track) != 0)
+			eg_booth_fault(b, "vision: its queue of commands is full");
+		if (slot->has_result)
+			eg_worker_result_done(&slot->result);
+		slot->has_result = false;
+	}
+}
+
+static bool serving(const struct eg_slot *slot)
+{
+	return slot->used && (slot->session.state == EG_SESSION_APPROACHING ||
+			      slot->session.state == EG_SESSION_CAPTURING ||
+			      slot->session.state == EG_SESSION_DECIDING);
+}
+
+static size_t serving_count(const struct eg_booth *b)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		count += serving(&b->slot[i]);
+	return count;
+}
+
+static void claim(struct eg_booth *b, struct eg_slot *slot, const struct eg_document *document)
+{
+	if (eg_worker_claim(b->worker, slot->track, document) != 0)
+		feed(b, slot, EG_SESSION_FAULT, NULL);
+	else
+		feed(b, slot, EG_SESSION_CLAIM, NULL);
+}
+
+static struct eg_slot *new_slot(struct eg_booth *b, const struct eg_view_track *track)
+{
+	struct eg_slot *slot = NULL;
+	size_t i;
+
+	for (i = 0; slot == NULL && i < EG_TRACKS_MAX; i++)
+		if (!b->slot[i].used)
+			slot = &b->slot[i];
+	if (slot == NULL)
+		return NULL;
+	slot->used = true;
+	slot->track = track->id;
+	slot->number = ++b->sessions;
+	slot->first_frame = b->view.sequence;
+	slot->seen_wall_ms = eg_wall_ms(b->clock);
+	feed(b, slot, EG_SESSION_SEEN, NULL);
+	if (b->pending_until_ms > now_ms(b))
+		claim(b, slot, &b->pending);
+	if (b->pending_until_ms != 0) {
+		eg_document_wipe(&b->pending);
+		b->pending_until_ms = 0;
+	}
+	return slot;
+}
+
+// In booth mode a second person in the zone is not served; if that one stays, the first is told, and
+// is referred when time runs out.
+static void crowd(struct eg_booth *b, const struct eg_view_track *other)
+{
+	size_t i;
+
+	if (b->view.captured_ns - other->first_seen_ns < CROWD_MS * EG_NS_PER_MS)
+		return;
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (serving(&b->slot[i]))
+			feed(b, &b->slot[i], EG_SESSION_CROWD, NULL);
+}
+
+static bool in_view(const struct eg_view *view, uint32_t track, const struct eg_view_track **ret)
+{
+	size_t i;
+
+	for (i = 0; i < view->count; i++) {
+		if (view->track[i].id != track)
+			continue;
+		*ret = &view->track[i];
+		return true;
+	}
+	return false;
+}
+
+static void update(struct eg_booth *b, struct eg_slot *slot, const struct eg_view_track *track)
+{
+	if (track->in_view && track->in_zone && track->shots > 0 &&
+	    track->newest_shot != slot->newest_shot) {
+		slot->newest_shot = track->newest_shot;
+		if (slot->usable_wall_ms == 0)
+			slot->usable_wall_ms = eg_wall_ms(b->clock);
+		feed(b, slot, EG_SESSION_SHOT, NULL);
+	}
+	if (slot->used && serving(slot) && track->hint != slot->hint) {
+		slot->hint = track->hint;
+		eg_live_hint(b, slot);
+	}
+}
+
+void eg_lane_view(struct eg_booth *booth)
+{
+	const struct eg_view_track *track;
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++) {
+		struct eg_slot *slot = &booth->slot[i];
+
+		if (!slot->used)
+			continue;
+		if (in_view(&booth->view, slot->track, &track))
+			update(booth, slot, track);
+		else
+			feed(booth, slot, EG_SESSION_LOST, NULL);
+	}
+	for (i = 0; i < booth->view.count; i++) {
+		track = &booth->view.track[i];
+		if (!track->in_view || !track->in_zone || slot_of(booth, track->id) != NULL)
+			continue;
+		if (booth->config.serve == EG_BOOTHD_ONE && serving_count(booth) > 0)
+			crowd(booth, track);
+		else if (new_slot(booth, track) == NULL)
+			eg_debug("more people in view than sessions");
+	}
+}
+
+void eg_lane_result(struct eg_booth *booth, struct eg_worker_result *result)
+{
+	struct eg_slot *slot = slot_of(booth, result->track);
+
+	if (slot == NULL || !serving(slot)) {
+		eg_worker_result_done(result);
+		return;
+	}
+	if (slot->has_result)
+		eg_worker_result_done(&slot->result);
+	slot->result = *result;
+	slot->has_result = true;
+	feed(booth, slot, EG_SESSION_ATTEMPT, &slot->result.attempt);
+}
+
+void eg_lane_tick(struct eg_booth *booth)
+{
+	size_t i;
+
+	if (booth->pending_until_ms != 0 && now_ms(booth) >= booth->pending_until_ms) {
+		eg_document_wipe(&booth->pending);
+		booth->pending_until_ms = 0;
+	}
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (booth->slot[i].used)
+			feed(booth, &booth->slot[i], EG_SESSION_TICK, NULL);
+}
+
+// The traveller whose face is largest among those being served.
+static struct eg_slot *nearest(struct eg_booth *b)
+{
+	const struct eg_view_track *track;
+	struct eg_slot *best = NULL;
+	float width = 0;
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++) {
+		struct eg_slot *slot = &b->slot[i];
+
+		if (!serving(slot) || slot->session.claimed ||
+		    !in_view(&b->view, slot->track, &track) || track->box.width <= width)
+			continue;
+		width = track->box.width;
+		best = slot;
+	}
+	return best;
+}
+
+void eg_lane_document(struct eg_booth *booth, const struct eg_document *document)
+{
+	struct eg_slot *slot = nearest(booth);
+
+	if (slot != NULL) {
+		claim(booth, slot, document);
+		return;
+	}
+	booth->pending = *document;
+	booth->pending_until_ms = now_ms(booth) + PENDING_MS;
+}
+
+void eg_lane_misread(struct eg_booth *booth)
+{
+	struct eg_slot *slot = nearest(booth);
+
+	if (slot != NULL)
+		feed(booth, slot, EG_SESSION_MISREAD, NULL);
+}
+
+// Whoever is being served opts out; when nobody is, the record is made all the same.
+void eg_lane_opt_out(struct eg_booth *booth)
+{
+	struct eg_view_track nobody = {0};
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++) {
+		if (!serving(&booth->slot[i]))
+			continue;
+		any = true;
+		feed(booth, &booth->slot[i], EG_SESSION_OPT_OUT, NULL);
+	}
+	if (any)
+		return;
+	eg_document_wipe(&booth->pending);
+	booth->pending_until_ms = 0;
+	if (new_slot(booth, &nobody) != NULL)
+		feed(booth, slot_of(booth, 0), EG_SESSION_OPT_OUT, NULL);
+}
+
+void eg_lane_fault_all(struct eg_booth *booth)
+{
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (serving(&booth->slot[i]))
+			feed(booth, &booth->slot[i], EG_SESSION_FAULT, NULL);
+}
+
+void eg_lane_clear(struct eg_booth *booth)
+{
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (booth->slot[i].used)
+			free_slot(&booth->slot[i]);
+	eg_document_wipe(&booth->pending);
+}

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// io.egress.Booth on a local socket: status, live events, documents by hand, opt-out, self-test.
+// Events carry no name and no picture. A watcher that does not read is dropped by sd-varlink's own
+// bound; boothd never waits for anybody.
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "firmware/base/log.h"
+#include "firmware/base/mem.h"
+#include "firmware/boothd/booth.h"
+#include "firmware/varlink/booth.h"
+
+#define SELF_TEST_MS 8000
+
+// ---- events ---------------------------------------------------------------------------------
+
+static void tell(struct eg_booth *b, sd_json_variant *event)
+{
+	size_t i;
+
+	for (i = 0; i < b->watcher_count; i++)
+		(void)sd_varlink_notifybo(b->watcher[i],
+					  SD_JSON_BUILD_PAIR_VARIANT("event", event));
+}
+
+static void time_now(const struct eg_booth *b, char text[EG_TIME_TEXT_MAX])
+{
+	eg_time_text(eg_wall_ms(b->clock), text);
+}
+
+void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const char *encounter)
+{
+	const struct eg_session *s = &slot->session;
+	const struct eg_verdict *v = &s->verdict;
+	bool final = v->kind != EG_VERDICT_NONE && encounter != NULL;
+	bool named = final && slot->has_result && v->cause != EG_CAUSE_OPTED_OUT;
+	const char *traveller = named ? slot->result.traveller : "";
+	float liveness = named ? slot->result.attempt.liveness.score : NAN;
+	char now[EG_TIME_TEXT_MAX];
+	sd_json_variant *event = NULL;
+	int r;
+
+	time_now(booth, now);
+	r = sd_json_buildo(
+		&event, SD_JSON_BUILD_PAIR_STRING("type", final ? "verdict" : "state"),
+		SD_JSON_BUILD_PAIR_STRING("time", now),
+		SD_JSON_BUILD_PAIR_UNSIGNED("session", slot->number),
+		SD_JSON_BUILD_PAIR_STRING("state", eg_session_state_name(s->state)),
+		SD_JSON_BUILD_PAIR_UNSIGNED("frame", slot->first_frame),
+		SD_JSON_BUILD_PAIR_CONDITION(final && encounter[0] != '\0', "encounter",
+					     SD_JSON_BUILD_STRING(encounter)),
+		SD_JSON_BUILD_PAIR_CONDITION(final && v->mode != 0, "mode",
+					     SD_JSON_BUILD_STRING(final && v->mode != 0
+									  ? eg_mode_name(v->mode)
+									  : "")),
+		SD_JSON_BUILD_PAIR_CONDITION(final, "verdict",
+					     SD_JSON_BUILD_STRING(eg_verdict_name(v->kind))),
+		SD_JSON_BUILD_PAIR_CONDITION(final && v->cause != EG_CAUSE_NONE, "cause",
+					     SD_JSON_BUILD_STRING(eg_cause_name(v->cause))),
+		SD_JSON_BUILD_PAIR_CONDITION(traveller[0] != '\0', "traveller",
+					     SD_JSON_BUILD_STRING(traveller)),
+		SD_JSON_BUILD_PAIR_CONDITION(named && isfinite(v->score), "score",
+					     SD_JSON_BUILD_REAL((double)v->score)),
+		SD_JSON_BUILD_PAIR_CONDITION(named && isfinite(v->threshold), "threshold",
+					     SD_JSON_BUILD_REAL((double)v->threshold)),
+		SD_JSON_BUILD_PAIR_CONDITION(named, "quality",
+					     SD_JSON_BUILD_INTEGER(slot->result.quality.overall)),
+		SD_JSON_BUILD_PAIR_CONDITION(isfinite(liveness), "liveness",
+					     SD_JSON_BUILD_REAL((double)liveness)),
+		SD_JSON_BUILD_PAIR_CONDITION(final && s->usable_ms != 0, "tookMs",
+					     SD_JSON_BUILD_INTEGER(s->verdict_ms - s->usable_ms)));
+	if (r >= 0)
+		tell(booth, event);
+	sd_json_variant_unref(event);
+	if (final)
+		eg_info("session %" PRIu64 ": %s%s%s", slot->number, eg_verdict_name(v->kind),
+			v->cause != EG_CAUSE_NONE ? ", " : "",
+			v->cause != EG_CAUSE_NONE ? eg_cause_name(v->cause) : "");
+}
+
+void eg_live_hint(struct eg_booth *booth, const struct eg_slot *slot)
+{
+	char now[EG_TIME_TEXT_MAX];
+	sd_json_variant *event = NULL;
+
+	time_now(booth, now);
+	if (sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("type", "hint"),
+			   SD_JSON_BUILD_PAIR_STRING("time", now),
+			   SD_JSON_BUILD_PAIR_UNSIGNED("session", slot->number),
+			   SD_JSON_BUILD_PAIR_STRING("hint", eg_hint_name(slot->hint))) >= 0)
+		tell(booth, event);
+	sd_json_variant_unref(event);
+}
+
+void eg_live_text(struct eg_booth *booth, const char *type, const char *text)
+{
+	char now[EG_TIME_TEXT_MAX];
+	sd_json_variant *event = NULL;
+
+	time_now(booth, now);
+	if (sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("type", type),
+			   SD_JSON_BUILD_PAIR_STRING("time", now),
+			   SD_JSON_BUILD_PAIR_STRING("text", text)) >= 0)
+		tell(booth, event);
+	sd_json_variant_unref(event);
+}
+
+void eg_live_kick_sync(struct eg_booth *booth)
+{
+	sd_varlink *link = NULL;
+
+	// syncd looks into the queue by itself too: nothing is lost when it is not there.
+	if (sd_varlink_connect_address(&link, booth->config.sync_socket) < 0)
+		return;
+	if (sd_varlink_send(link, "io.egress.Sync.Kick", NULL) >= 0)
+		(void)sd_varlink_flush(link);
+	sd_varlink_close_unref(link);
+}
+
+// ---- methods --------------------------------------------------------------------------------
+
+static int camera_json(const struct eg_booth *b, sd_json_variant **ret)
+{
+	struct eg_eyes_facts f;
+
+	eg_eyes_facts(b->eyes, &f);
+	return sd_json_buildo(
+		ret,
+		SD_JSON_BUILD_PAIR_STRING("backend", eg_boothd_cameras[b->config.camera_backend]),
+		SD_JSON_BUILD_PAIR_STRING("model", f.camera.model),
+		SD_JSON_BUILD_PAIR_STRING("state", eg_eyes_state_name(f.state)),
+		SD_JSON_BUILD_PAIR_INTEGER("frameAgeMs", f.frame_age_ms),
+		SD_JSON_BUILD_PAIR_REAL("framesPerSecond", f.frames_per_second),
+		SD_JSON_BUILD_PAIR_UNSIGNED("frames", f.camera.frames),
+		SD_JSON_BUILD_PAIR_UNSIGNED("dropped", f.camera.dropped),
+		SD_JSON_BUILD_PAIR_UNSIGNED("duplicates", b->view.duplicates),
+		SD_JSON_BUILD_PAIR_UNSIGNED("restarts", f.restarts + f.reopens),
+		SD_JSON_BUILD_PAIR_INTEGER("luminance", b->view.mean_luma));
+}
+
+static int manifest_json(const struct eg_booth *b, sd_json_variant **ret)
+{
+	struct eg_worker_manifest m;
+	char expires[EG_TIME_TEXT_MAX];
+
+	eg_worker_manifest(b->worker, &m);
+	eg_time_text(m.expires_ms, expires);
+	return sd_json_buildo(
+		ret, SD_JSON_BUILD_PAIR_STRING("id", m.id),
+		SD_JSON_BUILD_PAIR_STRING("flight", m.flight),
+		SD_JSON_BUILD_PAIR_UNSIGNED("version", m.version),
+		SD_JSON_BUILD_PAIR_STRING("expires", expires),
+		SD_JSON_BUILD_PAIR_BOOLEAN("stale", m.id[0] == '\0' ||
+							   eg_wall_ms(b->clock) >= m.expires_ms),
+		SD_JSON_BUILD_PAIR_UNSIGNED("travellers", m.entries),
+		SD_JSON_BUILD_PAIR_UNSIGNED("withReference", m.with_reference),
+		SD_JSON_BUILD_PAIR_UNSIGNED("references", m.references),
+		SD_JSON_BUILD_PAIR_UNSIGNED("nearTwins", m.near_twins),
+		SD_JSON_BUILD_PAIR_REAL("threshold", (double)m.threshold),
+		SD_JSON_BUILD_PAIR_UNSIGNED("loading", m.loading),
+		SD_JSON_BUILD_PAIR_UNSIGNED("loadingTotal", m.loading_total));
+}
+
+static size_t sessions_now(const struct eg_booth *b)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		count += b->slot[i].used;
+	return count;
+}
+
+static int get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		      void *user)
+{
+	struct eg_booth *b = user;
+	sd_json_variant *camera = NULL, *manifest = NULL;
+	struct eg_records_facts facts = {0};
+	int r;
+
+	(void)flags;
+	r = sd_varlink_dispatch(link, parameters, (const sd_json_dispatch_field[]){{0}}, NULL);
+	if (r != 0)
+		return r;
+	(void)eg_records_facts(b->records, &facts, NULL);
+	r = camera_json(b, &camera);
+	if (r >= 0)
+		r = manifest_json(b, &manifest);
+	if (r >= 0)
+		r = sd_varlink_replybo(
+			link, SD_JSON_BUILD_PAIR_STRING("booth", b->trust.booth),
+			SD_JSON_BUILD_PAIR_STRING("version", EG_VERSION),
+			SD_JSON_BUILD_PAIR_STRING(
+				"mode", b->config.mode == EG_BOOTHD_VERIFY ? "verify" : "identify"),
+			SD_JSON_BUILD_PAIR_STRING("modelPack", eg_worker_pack_name(b->worker)),
+			SD_JSON_BUILD_PAIR_INTEGER("upMs", eg_boot_ms(b->clock) - b->started_ms),
+			SD_JSON_BUILD_PAIR_STRING("light",
+						  eg_light_name(b->signal_ops->get(b->signal))),
+			SD_JSON_BUILD_PAIR_UNSIGNED("sessions", sessions_now(b)),
+			SD_JSON_BUILD_PAIR_UNSIGNED("confirmed", b->confirmed),
+			SD_JSON_BUILD_PAIR_UNSIGNED("referred", b->referred),
+			SD_JSON_BUILD_PAIR_UNSIGNED("queued", facts.queued),
+			SD_JSON_BUILD_PAIR_UNSIGNED("dead", facts.dead),
+			SD_JSON_BUILD_PAIR_STRING("fault", b->fault),
+			SD_JSON_BUILD_PAIR_VARIANT("camera", camera),
+			SD_JSON_BUILD_PAIR_VARIANT("manifest", manifest));
+	sd_json_variant_unref(camera);
+	sd_json_variant_unref(manifest);
+	return r;
+}
+
+static int watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		 void *user)
+{
+	struct eg_booth *b = user;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, (const sd_json_dispatch_field[]){{0}}, NULL);
+	if (r != 0)
+		return r;
+	if ((flags & SD_VARLINK_METHOD_MORE) == 0)
+		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
+	if (b->watcher_count == EG_WATCHERS_MAX)
+		return sd_varlink_error(link, "io.egress.Booth.TooManyWatchers", NULL);
+	b->watcher[b->watcher_count++] = sd_varlink_ref(link);
+	return 0;
+}
+
+static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *user)
+{
+	struct eg_booth *b = user;
+	size_t i;
+
+	(void)server;
+	for (i = 0; i < b->watcher_count; i++) {
+		if (b->watcher[i] != link)
+			continue;
+		b->watcher[i] = b->watcher[--b->watcher_count];
+		sd_varlink_unref(link);
+		return;
+	}
+}
+
+static int present_document(sd_varlink *link, sd_json_variant *parameters,
+			    sd_varlink_method_flags_t flags, void *user)
+{
+	static const sd_json_dispatch_field fields[] = {
+		{"text", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0,
+		 SD_JSON_MANDATORY},
+		{0},
+	};
+	struct eg_booth *b = user;
+	struct eg_document document;
+	struct eg_err err = EG_ERR_INIT;
+	const char *text = NULL;
+	int r;
+
+	(void)flags;
+	r = sd_varlink_dispatch(link, parameters, fields, &text);
+	if (r != 0)
+		return r;
+	if (eg_document_parse(EG_BYTES_STR(text), &document, &err) != 0) {
+		eg_lane_misread(b);
+		return sd_varlink_errorbo(link, "io.egress.Booth.DocumentUnreadable",
+					  SD_JSON_BUILD_PAIR_STRING("reason", err.text));
+	}
+	r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_STRING(
+					     "kind", document.kind == EG_DOCUMENT_MRZ ? "mrz"
+										     : "pass"));
+	eg_lane_document(b, &document);
+	eg_document_wipe(&document);
+	return r;
+}
+
+static int opt_out(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		   void *user)
+{
+	struct eg_booth *b = user;
+
+	(void)parameters;
+	(void)flags;
+	eg_eyes_rest(b->eyes); // the frames first, then the book-keeping
+	eg_lane_opt_out(b);
+	if (eg_worker_reset(b->worker) != 0)
+		eg_booth_fault(b, "vision: its queue of commands is full");
+	b->wake_ms = eg_boot_ms(b->clock) + b->config.opt_out_ms;
+	eg_live_text(b, "camera", "camera: off, no camera please");
+	return sd_varlink_reply(link, NULL);
+}
+
+static int resume(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		  void *user)
+{
+	struct eg_booth *b = user;
+
+	(void)parameters;
+	(void)flags;
+	if (b->wake_ms != 0)
+		b->wake_ms = eg_boot_ms(b->clock);
+	return sd_varlink_reply(link, NULL);
+}
+
+static int manifests_changed(sd_varlink *link, sd_json_variant *parameters,
+			     sd_varlink_method_flags_t flags, void *user)
+{
+	(void)parameters;
+	eg_booth_poll_manifests(user, true);
+	return (flags & SD_VARLINK_METHOD_ONEWAY) != 0 ? 0 : sd_varlink_reply(link, NULL);
+}
+
+// ---- self-test ------------------------------------------------------------------------------
+
+struct checks {
+	sd_json_variant *list;
+	bool all_ok;
+};
+
+static void check(struct checks *checks, const char *name, bool ok, const char *text)
+{
+	checks->all_ok = checks->all_ok && ok;
+	(void)sd_json_variant_append_arraybo(&checks->list, SD_JSON_BUILD_PAIR_STRING("name", name),
+					     SD_JSON_BUILD_PAIR_BOOLEAN("ok", ok),
+					     SD_JSON_BUILD_PAIR_STRING("text", text));
+}
+
+static void check_camera(struct eg_booth *b, struct checks *checks)
+{
+	struct eg_eyes_facts f;
+	char text[160];
+	bool ok;
+
+	eg_eyes_facts(b->eyes, &f);
+	ok = f.state == EG_EYES_STREAMING && f.frame_age_ms >= 0 && f.frame_age_ms < 1000;
+	if (ok)
+		(void)snprintf(text, sizeof(text), "new frames, %.0f a second", f.frames_per_second);
+	else
+		(void)snprintf(text, sizeof(text),
+			       "%s, last new frame %" PRId64 " ms ago; check its cable, then "
+			       "restart boothd",
+			       eg_eyes_state_name(f.state), f.frame_age_ms);
+	check(checks, "camera", ok, text);
+	ok = b->view.mean_luma >= 16 && b->view.mean_luma <= 240;
+	(void)snprintf(text, sizeof(text), "mean luminance %d of 255%s", b->view.mean_luma,
+		       ok ? "" : "; look for a lens cap, a dead lamp or sun in the lens");
+	check(checks, "picture", ok, text);
+}
+
+static void check_manifest(struct eg_booth *b, struct checks *checks)
+{
+	struct eg_worker_manifest m;
+	char text[160];
+	bool ok;
+
+	eg_worker_manifest(b->worker, &m);
+	ok = m.id[0] != '\0' && eg_wall_ms(b->clock) < m.expires_ms;
+	if (m.id[0] == '\0')
+		(void)snprintf(text, sizeof(text),
+			       "none is held; see that one is published for this booth and that "
+			       "syncd has a link");
+	else
+		(void)snprintf(text, sizeof(text), "%s version %" PRIu64 ", %zu of %zu with a photo%s",
+			       m.id, m.version, m.with_reference, m.entries,
+			       ok ? "" : "; it has expired");
+	check(checks, "manifest", ok, text);
+}
+
+static void check_store(struct eg_booth *b, struct checks *checks)
+{
+	struct eg_records_facts facts;
+	struct eg_err err = EG_ERR_INIT;
+	char text[160];
+
+	if (eg_records_facts(b->records, &facts, &err) != 0) {
+		check(checks, "records", false, err.text);
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+		       "%" PRIu64 " queued, %" PRIu64 " stuck%s", facts.queued, facts.dead,
+		       facts.dead == 0 ? "" : "; see boothctl queue");
+	check(checks, "records", facts.dead == 0, text);
+}
+
+static int self_test(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		     void *user)
+{
+	struct checks checks = {.all_ok = true};
+	struct eg_booth *b = user;
+	struct eg_err err = EG_ERR_INIT;
+	int r;
+
+	(void)parameters;
+	(void)flags;
+	check_camera(b, &checks);
+	r = eg_worker_self_test(b->worker, SELF_TEST_MS, &err);
+	check(&checks, "models", r == 0, r == 0 ? eg_worker_pack_name(b->worker) : err.text);
+	check_manifest(b, &checks);
+	check_store(b, &checks);
+	r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_BOOLEAN("ok", checks.all_ok),
+			       SD_JSON_BUILD_PAIR_VARIANT("checks", checks.list));
+	sd_json_variant_unref(checks.list);
+	return r;
+}
+
+// ---- start and stop -------------------------------------------------------------------------
+
+int eg_live_start(struct eg_booth *booth, struct eg_err *err)
+{
+	int r;
+
+	r = sd_varlink_server_new(&booth->server, SD_VARLINK_SERVER_INHERIT_USERDATA);
+	if (r >= 0) {
+		(void)sd_varlink_server_set_userdata(booth->server, booth);
+		r = sd_varlink_server_set_info(booth->server, "Egress", "boothd", EG_VERSION, "");
+	}
+	if (r >= 0)
+		r = sd_varlink_server_add_interface(booth->server, &vl_interface_io_egress_Booth);
+	if (r >= 0)
+		r = sd_varlink_server_bind_method_many(
+			booth->server, "io.egress.Booth.GetStatus", get_status,
+			"io.egress.Booth.Watch", watch, "io.egress.Booth.PresentDocument",
+			present_document, "io.egress.Booth.OptOut", opt_out,
+			"io.egress.Booth.Resume", resume, "io.egress.Booth.ManifestsChanged",
+			manifests_changed, "io.egress.Booth.SelfTest", self_test);
+	if (r >= 0)
+		r = sd_varlink_server_bind_disconnect(booth->server, on_disconnect);
+	if (r >= 0)
+		r = sd_varlink_server_listen_address(booth->server, booth->config.socket, 0660);
+	if (r >= 0)
+		r = sd_varlink_server_attach_event(booth->server, booth->event, 0);
+	if (r < 0)
+		return eg_err_errno(err, -r, "socket %s", booth->config.socket);
+	return 0;
+}
+
+void eg_live_stop(struct eg_booth *booth)
+{
+	while (booth->watcher_count > 0)
+		sd_varlink_flush_close_unref(booth->watcher[--booth->watcher_count]);
+	sd_varlink_server_unref(booth->server);
+	booth->server = NULL;
+}

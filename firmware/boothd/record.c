@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a finished session to an encounter on disk: signed, sealed to the centre, one transaction.
+
+#include "firmware/boothd/booth.h"
+
+#include <math.h>
+#include <string.h>
+
+static void fill(const struct eg_booth *b, const struct eg_slot *slot, struct eg_encounter *e)
+{
+	const struct eg_session *s = &slot->session;
+	const struct eg_worker_result *r = &slot->result;
+	bool opted_out = s->verdict.cause == EG_CAUSE_OPTED_OUT;
+	int64_t now = eg_wall_ms(b->clock);
+	size_t i;
+
+	memcpy(e->booth, b->trust.booth, sizeof(e->booth));
+	memcpy(e->notice, b->config.notice, sizeof(e->notice));
+	memcpy(e->pack, eg_worker_pack_digest(b->worker), sizeof(e->pack));
+	e->mode = s->verdict.mode != 0 ? s->verdict.mode
+		  : b->config.mode == EG_BOOTHD_VERIFY ? EG_MODE_VERIFY
+						       : EG_MODE_IDENTIFY;
+	e->verdict = s->verdict.kind;
+	e->cause = s->verdict.cause;
+	e->score = e->threshold = NAN;
+	e->error_target = e->mode == EG_MODE_VERIFY ? b->config.fmr : b->config.fpir;
+	e->liveness.score = NAN;
+	e->citizenship = EG_CITIZENSHIP_UNKNOWN;
+	e->first_seen_ms = slot->seen_wall_ms;
+	e->first_usable_ms = slot->usable_wall_ms;
+	e->decided_ms = now;
+	if (s->usable_ms != 0)
+		e->verdict_took_ms = s->verdict_ms - s->usable_ms;
+	for (i = 0; i < EG_QUALITY_COUNT; i++)
+		e->quality.component[i] = -1;
+	e->quality.overall = -1;
+	if (!slot->has_result) {
+		memcpy(e->manifest, b->manifest, sizeof(e->manifest));
+		e->manifest_version = b->manifest_version;
+		return;
+	}
+	memcpy(e->manifest, r->manifest, sizeof(e->manifest));
+	e->manifest_version = r->manifest_version;
+	if (opted_out) // no face, no score, no name: only that somebody chose the officer
+		return;
+	memcpy(e->traveller, r->traveller, sizeof(e->traveller));
+	e->citizenship = r->citizenship;
+	e->score = (double)s->verdict.score;
+	e->threshold = (double)s->verdict.threshold;
+	e->error_target = s->verdict.error_target;
+	e->quality = r->quality;
+	e->liveness = r->attempt.liveness;
+	e->face = eg_buf_bytes(&r->face);
+	// Citizens' pictures are kept only where the law needs them: when an officer has to look.
+	if (e->citizenship == EG_CITIZEN && e->verdict == EG_VERDICT_CONFIRMED)
+		e->face = (struct eg_bytes){0};
+}
+
+int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot,
+		    char ret_id[EG_ID_TEXT_MAX], struct eg_err *err)
+{
+	struct eg_encounter encounter = {0};
+	struct eg_buf envelope;
+	int r;
+
+	eg_buf_init(&envelope, EG_ENVELOPE_MAX);
+	fill(booth, slot, &encounter);
+	r = eg_id_new(booth->clock, &encounter.id);
+	if (r != 0) {
+		r = eg_err_set(err, r, "no random numbers for an id");
+		goto out;
+	}
+	r = eg_encounter_seal(&encounter, booth->record_key, booth->trust.seal, &envelope, err);
+	if (r != 0)
+		goto out;
+	r = eg_records_put(booth->records, &encounter.id, eg_buf_bytes(&envelope),
+			   encounter.decided_ms, err);
+	if (r == 0)
+		eg_id_text(&encounter.id, ret_id);
+out:
+	eg_buf_done(&envelope);
+	return r;
+}
