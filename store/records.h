@@ -4,9 +4,10 @@
 // have the file open at once (WAL, synchronous=FULL, secure_delete). What eg_records_put returned
 // 0 for survives a power cut.
 //
-// An item is queued → (leased) → acknowledged and erased, or dead (refused by the centre, with the
-// sentence why; kept until a person acts). Leases are kept in memory of the leasing program only:
-// a killed syncd leaves nothing to clean up, and two syncd cannot run (lock file).
+// An item is queued → acknowledged and erased, or dead (refused by the centre, with the sentence
+// why; kept until a person acts). There are no leases: eg_records_next gives the same item until it
+// is acknowledged, put off or buried, so a killed syncd leaves nothing to clean up; two syncd
+// cannot run (lock file).
 //
 // Blocks on the disk. One thread per eg_records; several objects and programs per file.
 
@@ -21,16 +22,22 @@ struct eg_records;
 // newer schema is EG_ECORRUPT / EG_EUNSUPPORTED and is left alone, never replaced in silence.
 int eg_records_open(const char *path, struct eg_records **ret_records,
 		    struct eg_err *err) EG_CHECKED;
+// How many items, queued and dead, may be there before eg_records_put refuses. 100,000 by default.
+void eg_records_set_max(struct eg_records *records, uint64_t max_queued);
 void eg_records_close(struct eg_records *records); // takes NULL
 
-// One encounter, one transaction, on disk when it returns. EG_ECONFLICT: the id is there already.
-// EG_EFULL: disk full, or `max_queued` (100,000 by default) is reached: nothing was written.
+// One encounter, one transaction, on disk when it returns. EG_ECONFLICT: the id is there already,
+// or was and has been acknowledged. EG_EAGAIN: another program held the file for 5 s.
+// EG_EFULL: disk full, or the maximum is reached: nothing was written.
 int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
 		   int64_t wall_ms, struct eg_err *err) EG_CHECKED;
 
-// The next item to send: not dead, retry time not after now_ms, newest "live" ones (younger than
-// live_ms) first, then the oldest. Copies the envelope into `envelope` (reset first). EG_ENOENT:
-// nothing is due; *ret_next_ms then says when something will be (0: never).
+// The next item to send, never a dead one: the newest "live" one (younger than live_ms, not tried
+// yet), else the put-off one that has been due longest, else the oldest. A retry time of more than
+// a day ahead counts as due: then the clock was set back. Copies the envelope into `envelope`
+// (reset first). An envelope whose bytes are not the ones that were put is buried on the way, never
+// sent. EG_ENOENT: nothing is due; *ret_next_ms (written then only) says when something will be, 0:
+// never.
 struct eg_queued {
 	struct eg_id id;
 	int64_t put_ms;
@@ -41,16 +48,18 @@ int eg_records_next(struct eg_records *records, int64_t now_ms, int64_t live_ms,
 		    struct eg_queued *ret_item, struct eg_buf *envelope, int64_t *ret_next_ms,
 		    struct eg_err *err) EG_CHECKED;
 
-// After a verified acknowledgement: erases the envelope (secure_delete), keeps a receipt row (id,
-// digest, when) without personal data. EG_ECONFLICT when the ack's digest is not the stored one;
-// EG_ENOENT when there is no such item.
+// After a verified acknowledgement: erases the envelope from the file and its log, keeps a receipt
+// row (id, digest, when) without personal data. When another program reads at that moment, cutting
+// the log is made up for by the next eg_records_next, _acknowledge, _open or _close. EG_ECONFLICT
+// when the ack's digest is not the stored one; EG_ENOENT when there is no such item.
 int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
 			   struct eg_err *err) EG_CHECKED;
 
-// Another try not before retry_ms; remembers the sentence.
+// Another try not before retry_ms; remembers the sentence (cut to 500 bytes, control characters
+// replaced). EG_ENOENT: not queued.
 int eg_records_retry(struct eg_records *records, const struct eg_id *id, int64_t retry_ms,
 		     const char *sentence, struct eg_err *err) EG_CHECKED;
-// To the dead-letter list. And back from it to the queue.
+// To the dead-letter list. And back from it to the queue. EG_ENOENT: not there.
 int eg_records_bury(struct eg_records *records, const struct eg_id *id, const char *sentence,
 		    struct eg_err *err) EG_CHECKED;
 int eg_records_resend(struct eg_records *records, const struct eg_id *id,
@@ -60,11 +69,13 @@ struct eg_records_facts {
 	uint64_t queued, dead, acknowledged;
 	int64_t oldest_ms; // put time of the oldest queued, 0: none
 	uint64_t bytes;	   // of queued envelopes
+	bool erasure_due;  // this object could not yet cut the log after an acknowledgement
 };
 int eg_records_facts(struct eg_records *records, struct eg_records_facts *ret_facts,
 		     struct eg_err *err) EG_CHECKED;
 
-// Calls `row` for queued and dead items, oldest first; a non-zero return stops and is returned.
+// Calls `row` for queued, then for dead items, oldest first; a non-zero return stops and is
+// returned. The file's log cannot be cut meanwhile: `row` should be quick.
 struct eg_records_row {
 	struct eg_id id;
 	bool dead;

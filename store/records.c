@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// records.db. Everything but choosing what to send next (records_next.c). Thread: as records.h.
+
+#include "store/records.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/base/mem.h"
+#include "store/records_internal.h"
+
+#define MAX_QUEUED   100000
+#define SENTENCE_MAX 500
+
+int eg_records_open(const char *path, struct eg_records **ret_records, struct eg_err *err)
+{
+	struct eg_records *records = eg_calloc(1, sizeof(*records));
+	if (records == NULL)
+		return eg_err_set(err, EG_ENOMEM, "%s: out of memory", path);
+	records->max_queued = MAX_QUEUED;
+	int r = eg_db_open(path, &eg_records_schema, &records->db, err);
+	// A program may have been killed between an erasure and cutting the log.
+	if (r == 0)
+		(void)eg_db_flush(records->db);
+	if (r != 0) {
+		eg_records_close(records);
+		return r;
+	}
+	*ret_records = records;
+	return 0;
+}
+
+void eg_records_set_max(struct eg_records *records, uint64_t max_queued)
+{
+	records->max_queued = max_queued;
+}
+
+void eg_records_flush_if_due(struct eg_records *records)
+{
+	if (eg_db_flush_due(records->db))
+		(void)eg_db_flush(records->db); // stays due, and eg_records_facts says so
+}
+
+void eg_records_close(struct eg_records *records)
+{
+	if (records == NULL)
+		return;
+	if (records->db != NULL)
+		eg_records_flush_if_due(records);
+	eg_db_close(records->db);
+	free(records);
+}
+
+static struct eg_bytes bytes_of(const struct eg_id *id)
+{
+	return EG_BYTES(id->bytes, EG_ID_SIZE);
+}
+
+static struct eg_db_query query_by_id(struct eg_records *records, enum records_statement statement,
+				      const struct eg_id *id)
+{
+	struct eg_db_query query = eg_db_query(records->db, statement);
+	eg_db_bind_blob(&query, 1, bytes_of(id));
+	return query;
+}
+
+static int get_facts(struct eg_records *records, struct eg_records_facts *facts, struct eg_err *err)
+{
+	struct eg_db_query query = eg_db_query(records->db, RECORDS_FACTS);
+	int r = eg_db_step(&query, err);
+	if (r == 1) {
+		facts->queued = (uint64_t)eg_db_int(&query, 0);
+		facts->dead = (uint64_t)eg_db_int(&query, 1);
+		facts->acknowledged = (uint64_t)eg_db_int(&query, 2);
+		facts->bytes = (uint64_t)eg_db_int(&query, 3);
+		facts->oldest_ms = eg_db_int(&query, 4);
+		r = 0;
+	} else if (r == 0) {
+		r = eg_err_set(err, EG_ECORRUPT, "records: the row that counts is missing");
+	}
+	eg_db_reset(&query);
+	return r;
+}
+
+static int check_room(struct eg_records *records, const struct eg_id *id, struct eg_err *err)
+{
+	struct eg_records_facts facts;
+	struct eg_db_query query = query_by_id(records, RECORDS_KNOWN, id);
+	int r = eg_db_step(&query, err);
+	if (r == 1) {
+		char text[EG_ID_TEXT_MAX];
+		eg_id_text(id, text);
+		r = eg_err_set(err, EG_ECONFLICT, "encounter %s is %s already", text,
+			       eg_db_int(&query, 0) == 1 ? "queued" : "acknowledged");
+	}
+	eg_db_reset(&query);
+	if (r == 0)
+		r = get_facts(records, &facts, err);
+	if (r == 0 && facts.queued + facts.dead >= records->max_queued)
+		r = eg_err_set(err, EG_EFULL,
+			       "%" PRIu64 " encounters are queued and %" PRIu64
+			       " refused, at most %" PRIu64 ": restore the link to the centre",
+			       facts.queued, facts.dead, records->max_queued);
+	return r;
+}
+
+static int insert(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
+		  const uint8_t digest[EG_SHA256_SIZE], int64_t wall_ms, struct eg_err *err)
+{
+	struct eg_db_query item = query_by_id(records, RECORDS_PUT_ITEM, id);
+	eg_db_bind_blob(&item, 2, EG_BYTES(digest, EG_SHA256_SIZE));
+	eg_db_bind_int(&item, 3, (int64_t)envelope.size);
+	eg_db_bind_int(&item, 4, wall_ms);
+	int r = eg_db_run(&item, NULL, err);
+	if (r != 0)
+		return r;
+	struct eg_db_query body = query_by_id(records, RECORDS_PUT_ENVELOPE, id);
+	eg_db_bind_zeroes(&body, 2, RECORDS_PAD);
+	eg_db_bind_blob(&body, 3, envelope);
+	return eg_db_run(&body, NULL, err);
+}
+
+int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
+		   int64_t wall_ms, struct eg_err *err)
+{
+	uint8_t digest[EG_SHA256_SIZE];
+	if (envelope.size == 0 || envelope.size > EG_ENVELOPE_MAX)
+		return eg_err_set(err, EG_EINVAL, "an envelope of %zu bytes, must be 1 to %u",
+				  envelope.size, EG_ENVELOPE_MAX);
+	int r = eg_sha256(envelope, digest);
+	if (r != 0)
+		return eg_err_set(err, r, "digest of the envelope: %s", eg_code_name(r));
+	r = eg_db_begin(records->db, err);
+	if (r != 0)
+		return r;
+	r = check_room(records, id, err);
+	if (r == 0)
+		r = insert(records, id, envelope, digest, wall_ms, err);
+	if (r == 0)
+		return eg_db_commit(records->db, err);
+	eg_db_rollback(records->db);
+	return r;
+}
+
+// Checks the item against the acknowledgement: the bytes the centre has are the bytes we have.
+static int check_stored(struct eg_records *records, const struct eg_ack *ack, struct eg_err *err)
+{
+	char text[EG_ID_TEXT_MAX];
+	eg_id_text(&ack->id, text);
+	struct eg_db_query query = query_by_id(records, RECORDS_FIND, &ack->id);
+	int r = eg_db_step(&query, err);
+	if (r == 0) {
+		r = eg_err_set(err, EG_ENOENT, "encounter %s is not in the queue", text);
+	} else if (r == 1) {
+		struct eg_bytes digest = EG_BYTES(ack->digest, sizeof(ack->digest));
+		r = eg_bytes_equal(eg_db_blob(&query, 0), digest)
+			    ? 0
+			    : eg_err_set(err, EG_ECONFLICT,
+					 "encounter %s: the centre acknowledged other bytes than "
+					 "are stored here: kept",
+					 text);
+	}
+	eg_db_reset(&query);
+	return r;
+}
+
+static int erase(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
+		 struct eg_err *err)
+{
+	struct eg_db_query receipt = query_by_id(records, RECORDS_PUT_RECEIPT, &ack->id);
+	eg_db_bind_blob(&receipt, 2, EG_BYTES(ack->digest, sizeof(ack->digest)));
+	eg_db_bind_int(&receipt, 3, ack->received_ms);
+	eg_db_bind_int(&receipt, 4, wall_ms);
+	int r = eg_db_run(&receipt, NULL, err);
+	if (r != 0)
+		return r;
+	struct eg_db_query body = query_by_id(records, RECORDS_DROP_ENVELOPE, &ack->id);
+	r = eg_db_run(&body, NULL, err);
+	if (r != 0)
+		return r;
+	struct eg_db_query item = query_by_id(records, RECORDS_DROP_ITEM, &ack->id);
+	return eg_db_run(&item, NULL, err);
+}
+
+int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
+			   struct eg_err *err)
+{
+	int r = eg_db_begin(records->db, err);
+	if (r != 0)
+		return r;
+	r = check_stored(records, ack, err);
+	if (r == 0)
+		r = erase(records, ack, wall_ms, err);
+	if (r != 0) {
+		eg_db_rollback(records->db);
+		return r;
+	}
+	r = eg_db_commit(records->db, err);
+	// The item is gone for good now; a log that cannot be cut yet stays due.
+	if (r == 0)
+		(void)eg_db_flush(records->db);
+	return r;
+}
+
+// The centre's words are foreign text: one line of bounded length.
+static void clean(const char *sentence, char ret_text[SENTENCE_MAX + 1])
+{
+	size_t size = strnlen(sentence, SENTENCE_MAX);
+	// Not in the middle of a UTF-8 sequence.
+	while (size > 0 && sentence[size] != '\0' && ((unsigned char)sentence[size] & 0xc0) == 0x80)
+		size--;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)sentence[i];
+		ret_text[i] = c < 0x20 || c == 0x7f ? ' ' : sentence[i];
+	}
+	ret_text[size] = '\0';
+}
+
+// Runs an UPDATE that must find its one row.
+static int update(struct eg_db_query *query, const struct eg_id *id, const char *where,
+		  struct eg_err *err)
+{
+	int64_t changed = 0;
+	int r = eg_db_run(query, &changed, err);
+	if (r != 0 || changed == 1)
+		return r;
+	char text[EG_ID_TEXT_MAX];
+	eg_id_text(id, text);
+	return eg_err_set(err, EG_ENOENT, "encounter %s is not %s", text, where);
+}
+
+int eg_records_retry(struct eg_records *records, const struct eg_id *id, int64_t retry_ms,
+		     const char *sentence, struct eg_err *err)
+{
+	char text[SENTENCE_MAX + 1];
+	clean(sentence, text);
+	struct eg_db_query query = query_by_id(records, RECORDS_RETRY, id);
+	eg_db_bind_int(&query, 2, retry_ms);
+	eg_db_bind_text(&query, 3, text);
+	return update(&query, id, "in the queue", err);
+}
+
+int eg_records_bury(struct eg_records *records, const struct eg_id *id, const char *sentence,
+		    struct eg_err *err)
+{
+	char text[SENTENCE_MAX + 1];
+	clean(sentence, text);
+	struct eg_db_query query = query_by_id(records, RECORDS_BURY, id);
+	eg_db_bind_text(&query, 2, text);
+	return update(&query, id, "in the queue", err);
+}
+
+int eg_records_resend(struct eg_records *records, const struct eg_id *id, struct eg_err *err)
+{
+	struct eg_db_query query = query_by_id(records, RECORDS_RESEND, id);
+	return update(&query, id, "among the refused ones", err);
+}
+
+int eg_records_facts(struct eg_records *records, struct eg_records_facts *ret_facts,
+		     struct eg_err *err)
+{
+	struct eg_records_facts facts = {.erasure_due = eg_db_flush_due(records->db)};
+	int r = get_facts(records, &facts, err);
+	if (r == 0)
+		*ret_facts = facts;
+	return r;
+}
+
+int eg_records_list(struct eg_records *records,
+		    int (*row)(void *user, const struct eg_records_row *row), void *user,
+		    struct eg_err *err)
+{
+	struct eg_db_query query = eg_db_query(records->db, RECORDS_LIST);
+	int r;
+	while ((r = eg_db_step(&query, err)) == 1) {
+		struct eg_records_row item = {
+			.dead = eg_db_int(&query, 1) != 0,
+			.put_ms = eg_db_int(&query, 2),
+			.retry_ms = eg_db_int(&query, 3),
+			.attempts = (unsigned int)eg_db_int(&query, 4),
+			.bytes = (uint64_t)eg_db_int(&query, 5),
+			.sentence = eg_db_text(&query, 6),
+		};
+		struct eg_bytes id = eg_db_blob(&query, 0);
+		if (id.size == EG_ID_SIZE)
+			memcpy(item.id.bytes, id.data, EG_ID_SIZE);
+		r = row(user, &item);
+		if (r != 0)
+			break;
+	}
+	eg_db_reset(&query);
+	return r;
+}

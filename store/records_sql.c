@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// records.db's schema and statements, as constant tables.
+//
+// An envelope's bytes have to be in one place only, or they cannot be erased. SQLite moves the part
+// of a row that lies in the tree's own page when it balances the tree, and may leave a copy behind;
+// what lies in overflow pages never moves and is zeroed whole when it is freed. `pad` fills the
+// part in the tree's page, so that all of `body` lies in overflow pages.
+//
+// Thread: constant.
+
+#include "store/records_internal.h"
+
+static const char *const records_migrations[] = {
+	// 0 → 1
+	"CREATE TABLE item("
+	"  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  id BLOB NOT NULL UNIQUE CHECK(length(id) = 16),"
+	"  digest BLOB NOT NULL CHECK(length(digest) = 32),"
+	"  size INTEGER NOT NULL,"
+	"  put_ms INTEGER NOT NULL,"
+	"  dead INTEGER NOT NULL DEFAULT 0 CHECK(dead IN (0, 1)),"
+	"  retry_ms INTEGER NOT NULL DEFAULT 0," // 0: not put off
+	"  attempts INTEGER NOT NULL DEFAULT 0,"
+	"  sentence TEXT NOT NULL DEFAULT ''"
+	") STRICT;"
+	"CREATE INDEX item_age ON item(dead, put_ms);"
+	"CREATE INDEX item_ready ON item(put_ms) WHERE dead = 0 AND retry_ms = 0;"
+	"CREATE INDEX item_put_off ON item(retry_ms) WHERE dead = 0 AND retry_ms > 0;"
+	"CREATE TABLE envelope("
+	"  seq INTEGER PRIMARY KEY REFERENCES item(seq),"
+	"  pad BLOB NOT NULL,"
+	"  body BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE receipt("
+	"  id BLOB PRIMARY KEY,"
+	"  digest BLOB NOT NULL,"
+	"  received_ms INTEGER NOT NULL," // the centre's clock
+	"  erased_ms INTEGER NOT NULL"	  // ours
+	") STRICT, WITHOUT ROWID;"
+	// Counted as it changes: counting 100,000 rows at every put would not be flat.
+	"CREATE TABLE tally("
+	"  one INTEGER PRIMARY KEY CHECK(one = 1),"
+	"  queued INTEGER NOT NULL, dead INTEGER NOT NULL,"
+	"  acknowledged INTEGER NOT NULL, bytes INTEGER NOT NULL"
+	") STRICT;"
+	"INSERT INTO tally VALUES(1, 0, 0, 0, 0);"
+	"CREATE TRIGGER item_put AFTER INSERT ON item BEGIN"
+	"  UPDATE tally SET queued = queued + 1, bytes = bytes + NEW.size;"
+	"END;"
+	"CREATE TRIGGER item_gone AFTER DELETE ON item BEGIN"
+	"  UPDATE tally SET queued = queued - (1 - OLD.dead), dead = dead - OLD.dead,"
+	"    bytes = bytes - (1 - OLD.dead) * OLD.size;"
+	"END;"
+	"CREATE TRIGGER item_moved AFTER UPDATE OF dead ON item BEGIN"
+	"  UPDATE tally SET queued = queued + OLD.dead - NEW.dead,"
+	"    dead = dead + NEW.dead - OLD.dead,"
+	"    bytes = bytes + (OLD.dead - NEW.dead) * NEW.size;"
+	"END;"
+	"CREATE TRIGGER receipt_put AFTER INSERT ON receipt BEGIN"
+	"  UPDATE tally SET acknowledged = acknowledged + 1;"
+	"END;",
+};
+
+const char *const eg_records_statements[RECORDS_STATEMENTS] = {
+	[RECORDS_KNOWN] = "SELECT 1 FROM item WHERE id = ?1 UNION ALL "
+			  "SELECT 2 FROM receipt WHERE id = ?1",
+	[RECORDS_PUT_ITEM] = "INSERT INTO item(id, digest, size, put_ms) VALUES(?1, ?2, ?3, ?4)",
+	[RECORDS_PUT_ENVELOPE] = "INSERT INTO envelope(seq, pad, body) "
+				 "SELECT seq, ?2, ?3 FROM item WHERE id = ?1",
+	[RECORDS_LIVE] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms = 0 AND put_ms > ?1 "
+			 "ORDER BY put_ms DESC, seq DESC LIMIT 1",
+	[RECORDS_DUE] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms > 0 AND retry_ms <= ?1 "
+			"ORDER BY retry_ms, seq LIMIT 1",
+	[RECORDS_FAR] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms > 0 AND retry_ms > ?1 "
+			"ORDER BY retry_ms, seq LIMIT 1",
+	[RECORDS_OLDEST] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms = 0 "
+			   "ORDER BY put_ms, seq LIMIT 1",
+	[RECORDS_WHEN] = "SELECT retry_ms FROM item WHERE dead = 0 AND retry_ms > 0 "
+			 "ORDER BY retry_ms LIMIT 1",
+	[RECORDS_FETCH] = "SELECT item.id, item.digest, item.put_ms, item.attempts, envelope.body "
+			  "FROM item LEFT JOIN envelope ON envelope.seq = item.seq "
+			  "WHERE item.seq = ?1",
+	[RECORDS_FIND] = "SELECT digest FROM item WHERE id = ?1",
+	[RECORDS_PUT_RECEIPT] = "INSERT INTO receipt(id, digest, received_ms, erased_ms) "
+				"VALUES(?1, ?2, ?3, ?4)",
+	[RECORDS_DROP_ENVELOPE] = "DELETE FROM envelope "
+				  "WHERE seq = (SELECT seq FROM item WHERE id = ?1)",
+	[RECORDS_DROP_ITEM] = "DELETE FROM item WHERE id = ?1",
+	[RECORDS_RETRY] = "UPDATE item SET retry_ms = max(1, ?2), attempts = attempts + 1, "
+			  "sentence = ?3 WHERE id = ?1 AND dead = 0",
+	[RECORDS_BURY] = "UPDATE item SET dead = 1, retry_ms = 0, attempts = attempts + 1, "
+			 "sentence = ?2 WHERE id = ?1 AND dead = 0",
+	[RECORDS_RESEND] = "UPDATE item SET dead = 0, retry_ms = 0, attempts = 0 "
+			   "WHERE id = ?1 AND dead = 1",
+	[RECORDS_FACTS] = "SELECT queued, dead, acknowledged, bytes, coalesce((SELECT put_ms "
+			  "FROM item WHERE item.dead = 0 ORDER BY put_ms LIMIT 1), 0) FROM tally",
+	[RECORDS_LIST] = "SELECT id, dead, put_ms, retry_ms, attempts, size, sentence FROM item "
+			 "ORDER BY dead, put_ms, seq",
+};
+
+const struct eg_db_schema eg_records_schema = {
+	.what = "records",
+	.application_id = 0x45475231, // "EGR1"
+	.page_size = RECORDS_PAGE_SIZE,
+	.migrations = records_migrations,
+	.migration_count = sizeof(records_migrations) / sizeof(records_migrations[0]),
+	.statements = eg_records_statements,
+	.statement_count = RECORDS_STATEMENTS,
+};
