@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "firmware/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "firmware/base/crypto.h"
+
+static int read_all(int fd, const char *path, struct eg_buf *buf, struct eg_err *err)
+{
+	size_t before = buf->size;
+	uint8_t *space;
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		size_t want = buf->max - buf->size < 65536 ? buf->max - buf->size : 65536;
+
+		if (want == 0) { // full: is there more?
+			uint8_t more;
+
+			n = read(fd, &more, 1);
+			if (n == 0)
+				return 0;
+			r = n < 0 ? eg_err_errno(err, errno, "%s", path)
+				  : eg_err_set(err, EG_ETOOBIG, "%s is larger than %zu bytes", path,
+					       buf->max);
+			break;
+		}
+		r = eg_buf_extend(buf, want, &space);
+		if (r != 0) {
+			r = eg_err_set(err, r, "%s: out of memory", path);
+			break;
+		}
+		do
+			n = read(fd, space, want);
+		while (n < 0 && errno == EINTR);
+		buf->size -= want - (n > 0 ? (size_t)n : 0);
+		if (n == 0)
+			return 0;
+		if (n < 0) {
+			r = eg_err_errno(err, errno, "%s", path);
+			break;
+		}
+	}
+	buf->size = before;
+	return r;
+}
+
+int eg_file_read(const char *path, struct eg_buf *buf, struct eg_err *err)
+{
+	struct stat st;
+	int fd, r;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return eg_err_errno(err, errno, "%s", path);
+	if (fstat(fd, &st) != 0)
+		r = eg_err_errno(err, errno, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		r = eg_err_set(err, EG_EINVAL, "%s is not a regular file", path);
+	else
+		r = read_all(fd, path, buf, err);
+	(void)close(fd);
+	return r;
+}
+
+static int write_all(int fd, struct eg_bytes bytes)
+{
+	while (bytes.size > 0) {
+		ssize_t n = write(fd, bytes.data, bytes.size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		bytes.data += n;
+		bytes.size -= (size_t)n;
+	}
+	return 0;
+}
+
+// Flushes the folder that holds `path`, so that the rename itself survives.
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int fd, r;
+
+	if (slash == NULL)
+		(void)snprintf(folder, sizeof(folder), ".");
+	else
+		(void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path),
+			       path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	r = fsync(fd);
+	(void)close(fd);
+	return r;
+}
+
+int eg_file_write(const char *path, struct eg_bytes bytes, mode_t mode, struct eg_err *err)
+{
+	char part[PATH_MAX];
+	uint64_t random;
+	int fd, r, n;
+
+	if (eg_random(&random, sizeof(random)) != 0)
+		return eg_err_set(err, EG_EFOREIGN, "%s: no random numbers", path);
+	n = snprintf(part, sizeof(part), "%s.%016" PRIx64 ".part", path, random);
+	if (n < 0 || (size_t)n >= sizeof(part))
+		return eg_err_set(err, EG_ETOOBIG, "%s: the path is too long", path);
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return eg_err_errno(err, errno, "%s cannot be written", path);
+	if (write_all(fd, bytes) != 0 || fchmod(fd, mode) != 0 || fsync(fd) != 0) {
+		r = eg_err_errno(err, errno, "%s cannot be written", path);
+		(void)close(fd);
+		goto fail;
+	}
+	if (close(fd) != 0 || rename(part, path) != 0) {
+		r = eg_err_errno(err, errno, "%s cannot be written", path);
+		goto fail;
+	}
+	if (sync_folder(path) != 0)
+		return eg_err_errno(err, errno, "the folder of %s cannot be flushed", path);
+	return 0;
+fail:
+	(void)unlink(part);
+	return r;
+}
+
+int eg_dir_make(const char *path, mode_t mode, struct eg_err *err)
+{
+	char part[PATH_MAX];
+	struct stat st;
+	char *at;
+	int n;
+
+	n = snprintf(part, sizeof(part), "%s", path);
+	if (n <= 0 || (size_t)n >= sizeof(part))
+		return eg_err_set(err, EG_EINVAL, "'%s' is no path for a folder", path);
+	for (at = part + 1;; at++) {
+		char c = *at;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*at = '\0';
+		if (mkdir(part, mode) != 0 && errno != EEXIST)
+			return eg_err_errno(err, errno, "folder %s cannot be made", part);
+		*at = c;
+		if (c == '\0')
+			break;
+	}
+	if (stat(part, &st) != 0)
+		return eg_err_errno(err, errno, "%s", part);
+	if (!S_ISDIR(st.st_mode))
+		return eg_err_set(err, EG_EINVAL, "%s is not a folder", path);
+	return 0;
+}
