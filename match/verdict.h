@@ -38,18 +38,21 @@ const char *eg_cause_name(enum eg_cause cause);		// "no_face", ...
 // For the officer: what it means and the next step, one sentence each, English.
 const char *eg_cause_sentence(enum eg_cause cause);
 
-enum eg_mode { EG_MODE_IDENTIFY = 1, EG_MODE_VERIFY = 2 };
+enum eg_mode {
+	EG_MODE_IDENTIFY = 1,
+	EG_MODE_VERIFY = 2
+};
 const char *eg_mode_name(enum eg_mode mode);
 
 struct eg_verdict {
 	enum eg_verdict_kind kind;
-	enum eg_cause cause;	// NONE when confirmed
+	enum eg_cause cause; // NONE when confirmed
 	enum eg_mode mode;
-	int entry;		// index into the gallery of the best or claimed traveller, −1: nobody
-	float score, second;	// best and best other person's comparison score; NaN: none
-	float threshold;	// the score that had to be reached
-	double error_target;	// FMR (verify) or FPIR (identify)
-	float quality;		// of the probe, 0 … 100
+	int entry;	     // index into the gallery of the best or claimed traveller, −1: nobody
+	float score, second; // best and best other person's comparison score; NaN: none
+	float threshold;     // the score that had to be reached
+	double error_target; // FMR (verify) or FPIR (identify)
+	float quality;	     // of the probe, 0 … 100
 };
 
 #endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// eg-eval calibrate LARGE.tsv PORTRAITS.tsv: from two histograms of matrix to the calibration that
+// a pack carries.
+//
+// LARGE has many impostor pairs (celebrities in the wild), so it reaches far down, but a model may
+// have been trained on such faces and portraits score higher. PORTRAITS is what a booth compares,
+// but has few pairs. So:
+//   - an FMR is measured in a set when at least PAIRS_MIN impostor pairs reach its threshold;
+//   - shift = the largest difference (portraits − large) over the FMRs up to SHIFT_FROM that both
+//     measure, and never below 0;
+//   - a point's score is the higher of portraits' own threshold, where it is measured, and large's
+//     threshold plus shift. Below the portraits' reach the tail's shape is large's, moved.
+// The floor is the lowest FMR that large measures.
+
+#include "match/eval/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/base/file.h"
+#include "firmware/base/mem.h"
+#include "match/eval/list.h"
+#include "match/eval/summary.h"
+
+#define PAIRS_MIN  20.0 // relative error of an FMR about 1 / √20 = 22 %
+#define SHIFT_FROM 1e-2
+
+static const double grid[] = {3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4,
+			      1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7};
+#define GRID (sizeof(grid) / sizeof(grid[0]))
+
+struct histogram {
+	size_t count, impostors;
+	double *score;
+	size_t *number; // impostors in the bin that begins at score
+};
+
+static void histogram_done(struct histogram *h)
+{
+	free(h->score);
+	free(h->number);
+}
+
+static int parse_number(const struct eval_list *list, const struct eval_line *line, size_t field,
+			double *ret_value, struct eg_err *err)
+{
+	char *end;
+	double value = strtod(line->field[field], &end);
+
+	if (*end != '\0' || !isfinite(value))
+		return eg_err_set(err, EG_EINVAL, "%s: line %zu: \"%s\" is not a number",
+				  list->path, line->number, line->field[field]);
+	*ret_value = value;
+	return 0;
+}
+
+static int histogram_load(const char *path, struct histogram *h, struct eg_err *err)
+{
+	struct eval_list list = {0};
+	int r = eval_list_load(path, 3, 3, &list, err);
+
+	if (r != 0)
+		return r;
+	h->score = eg_calloc(list.count, sizeof(*h->score));
+	h->number = eg_calloc(list.count, sizeof(*h->number));
+	if (!h->score || !h->number)
+		r = eg_err_set(err, EG_ENOMEM, "out of memory");
+	for (size_t i = 0; i < list.count && r == 0; i++) {
+		double number = 0;
+
+		if ((r = parse_number(&list, &list.lines[i], 0, &h->score[i], err)) != 0 ||
+		    (r = parse_number(&list, &list.lines[i], 1, &number, err)) != 0)
+			break;
+		if (number < 0 || number > 1e15 || (i > 0 && h->score[i] <= h->score[i - 1])) {
+			r = eg_err_set(err, EG_EINVAL,
+				       "%s: line %zu: scores must rise and counts not be negative",
+				       path, list.lines[i].number);
+			break;
+		}
+		h->number[i] = (size_t)number;
+		h->impostors += h->number[i];
+		h->count++;
+	}
+	eval_list_done(&list);
+	return r;
+}
+
+// Lowest bin edge that no more than a share `fmr` of the impostors reach; NaN: not measured.
+static double threshold_at(const struct histogram *h, double fmr)
+{
+	double allowed = fmr * (double)h->impostors, above = 0;
+
+	if (allowed < PAIRS_MIN)
+		return NAN;
+	for (size_t i = h->count; i-- > 0;) {
+		above += (double)h->number[i];
+		if (above > allowed)
+			return i + 1 < h->count ? h->score[i + 1] : 1;
+	}
+	return NAN;
+}
+
+static double shift_of(const struct histogram *large, const struct histogram *portraits)
+{
+	double shift = 0;
+
+	for (size_t i = 0; i < GRID; i++)
+		if (grid[i] <= SHIFT_FROM)
+			shift = fmax(shift, threshold_at(portraits, grid[i]) -
+						    threshold_at(large, grid[i]));
+	return shift; // fmax leaves out NaN
+}
+
+static void put_points(struct json *json, const struct histogram *large,
+		       const struct histogram *portraits, double shift, double *ret_floor)
+{
+	double before = -1;
+
+	json_open(json, "points", '[');
+	for (size_t i = 0; i < GRID; i++) {
+		double own = threshold_at(portraits, grid[i]);
+		double wide = threshold_at(large, grid[i]);
+		double score = fmax(own, wide + shift);
+
+		if (isnan(wide) || score <= before || score >= 1)
+			continue;
+		json_open(json, NULL, '{');
+		json_number(json, "score", score);
+		json_number(json, "fmr", grid[i]);
+		json_number(json, "large", wide);
+		json_number(json, "portraits", own);
+		json_close(json, '}');
+		before = score;
+		*ret_floor = grid[i];
+	}
+	json_close(json, ']');
+}
+
+static int write_calibration(const struct eval_options *options, const struct eg_pack *pack,
+			     const struct histogram *large, const struct histogram *portraits,
+			     struct eg_err *err)
+{
+	double shift = shift_of(large, portraits), floor_fmr = NAN;
+	struct json json;
+	int r;
+
+	json_init(&json);
+	json_hex(&json, "model_sha256", eg_pack_model_digest(pack, EG_MODEL_FEATURE),
+		 EG_SHA256_SIZE);
+	put_points(&json, large, portraits, shift, &floor_fmr);
+	json_number(&json, "floor_fmr", floor_fmr);
+	json_number(&json, "shift", shift);
+	json_number(&json, "large_impostors", (double)large->impostors);
+	json_number(&json, "portraits_impostors", (double)portraits->impostors);
+	json_text(&json, "made_by", "eg-eval calibrate; see match/README.md");
+	if (isnan(floor_fmr))
+		r = eg_err_set(err, EG_EINVAL,
+			       "%s: too few impostor pairs (%zu) to calibrate anything",
+			       options->list, large->impostors);
+	else
+		r = json_write(&json, options->out, err);
+	json_done(&json);
+	return r;
+}
+
+int eval_calibrate(const struct eval_options *options, struct eg_err *err)
+{
+	struct histogram large = {0}, portraits = {0};
+	struct eg_pack *pack = NULL;
+	int r;
+
+	if ((r = eg_pack_open(options->pack, 1u << EG_MODEL_FEATURE, 1, &pack, err)) == 0 &&
+	    (r = histogram_load(options->list, &large, err)) == 0 &&
+	    (r = histogram_load(options->portraits, &portraits, err)) == 0)
+		r = write_calibration(options, pack, &large, &portraits, err);
+	histogram_done(&portraits);
+	histogram_done(&large);
+	eg_pack_free(pack);
+	return r;
+}

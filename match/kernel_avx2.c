@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel for x86-64 with AVX2 and FMA. int8 is widened to int16 and multiplied with pmaddwd,
+// whose pairwise sums of 32 bits are exact; maddubs would be shorter, but it saturates.
+//
+// Functions carry their target attribute: the file is compiled for any x86-64 and only entered
+// where available() says so.
+
+#include "match/kernel_internal.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,fma")))
+
+static bool available(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+AVX2 static __m256i widen(const int8_t *at)
+{
+	return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)at));
+}
+
+AVX2 static void dot_int8(const int8_t *probe, const int8_t *rows, size_t count, int32_t *ret_dots)
+{
+	for (size_t i = 0; i < count; i++) {
+		const int8_t *row = rows + i * EG_KERNEL_SIZE;
+		__m256i a = _mm256_setzero_si256(), b = a;
+
+		for (size_t k = 0; k < EG_KERNEL_SIZE; k += 32) {
+			__m256i low = _mm256_madd_epi16(widen(probe + k), widen(row + k));
+			__m256i high =
+				_mm256_madd_epi16(widen(probe + k + 16), widen(row + k + 16));
+
+			a = _mm256_add_epi32(a, low);
+			b = _mm256_add_epi32(b, high);
+		}
+		a = _mm256_add_epi32(a, b);
+
+		__m128i sum =
+			_mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+		sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+		sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
+		ret_dots[i] = _mm_cvtsi128_si32(sum);
+	}
+}
+
+AVX2 static void dot_float(const float *probe, const float *rows, size_t count, float *ret_dots)
+{
+	for (size_t i = 0; i < count; i++) {
+		const float *row = rows + i * EG_KERNEL_SIZE;
+		__m256 part[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(),
+				  _mm256_setzero_ps()};
+
+		for (size_t k = 0; k < EG_KERNEL_SIZE; k += 32)
+			for (size_t j = 0; j < 4; j++)
+				part[j] =
+					_mm256_fmadd_ps(_mm256_loadu_ps(probe + k + 8 * j),
+							_mm256_loadu_ps(row + k + 8 * j), part[j]);
+		part[0] = _mm256_add_ps(_mm256_add_ps(part[0], part[1]),
+					_mm256_add_ps(part[2], part[3]));
+
+		__m128 sum = _mm_add_ps(_mm256_castps256_ps128(part[0]),
+					_mm256_extractf128_ps(part[0], 1));
+		sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+		sum = _mm_add_ss(sum, _mm_shuffle_ps(sum, sum, 1));
+		ret_dots[i] = _mm_cvtss_f32(sum);
+	}
+}
+
+const struct eg_kernel eg_kernel_avx2 = {
+	.name = "avx2",
+	.available = available,
+	.dot_int8 = dot_int8,
+	.dot_float = dot_float,
+};
+
+#else
+typedef int eg_kernel_avx2_is_for_x86; // a file must not be empty
+#endif
