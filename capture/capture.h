@@ -13,21 +13,22 @@
 #include "capture/pack.h"
 #include "drivers/frame.h"
 
-#define EG_TRACKS_MAX 16
+#define EG_TRACKS_MAX	16
 #define EG_ALIGNED_SIDE 112
 
-// Part of the frame, each 0 … 1 of its width or height. Faces whose centre is outside are bystanders.
+// Part of the frame, each 0 … 1 of its width or height. Faces whose centre is outside are
+// bystanders.
 struct eg_zone {
 	float left, top, right, bottom;
 };
 
 struct eg_capture_config {
 	struct eg_zone zone;
-	float detect_threshold;	  // 0 … 1
-	float inter_eye_min_px;	  // below: too far, no shot is kept
-	int quality_min;	  // 0 … 100; below: no shot is kept
-	int shot_window_ms;	  // shots older than this are dropped
-	bool liveness;		  // run the liveness model on candidate shots
+	float detect_threshold; // 0 … 1
+	float inter_eye_min_px; // below: too far, no shot is kept
+	int quality_min;	// 0 … 100; below: no shot is kept
+	int shot_window_ms;	// shots older than this are dropped
+	bool liveness;		// run the liveness model on candidate shots
 };
 extern const struct eg_capture_config eg_capture_defaults;
 

@@ -44,8 +44,8 @@ const char *eg_quality_name(enum eg_quality_component component); // "sharpness"
 
 struct eg_quality {
 	int8_t component[EG_QUALITY_COUNT];
-	int8_t overall;	       // 0 … 100: unified score
-	float inter_eye_px;    // pixels of the frame
+	int8_t overall;			    // 0 … 100: unified score
+	float inter_eye_px;		    // pixels of the frame
 	float yaw_deg, pitch_deg, roll_deg; // as seen: positive yaw = subject's head to image right
 };
 
@@ -59,18 +59,18 @@ struct eg_face {
 
 // Evidence on presentation attacks; policy decides what it is worth.
 struct eg_liveness {
-	float score;	   // 0 = attack … 1 = live; NaN: not measured
-	uint32_t frames;   // how many frames it rests on
-	uint32_t reasons;  // bits of enum eg_liveness_reason
+	float score;	  // 0 = attack … 1 = live; NaN: not measured
+	uint32_t frames;  // how many frames it rests on
+	uint32_t reasons; // bits of enum eg_liveness_reason
 };
 
 enum eg_liveness_reason {
-	EG_LIVENESS_MODEL = 1u << 0,	   // the model says attack
-	EG_LIVENESS_MOIRE = 1u << 1,	   // periodic pattern of a screen or print
-	EG_LIVENESS_BORDER = 1u << 2,	   // edge of a sheet or device round the face
-	EG_LIVENESS_SPECULAR = 1u << 3,	   // glare of a flat surface
-	EG_LIVENESS_MOTION = 1u << 4,	   // face moves with its background
-	EG_LIVENESS_UNSTEADY = 1u << 5,	   // frames contradict each other
+	EG_LIVENESS_MODEL = 1u << 0,	// the model says attack
+	EG_LIVENESS_MOIRE = 1u << 1,	// periodic pattern of a screen or print
+	EG_LIVENESS_BORDER = 1u << 2,	// edge of a sheet or device round the face
+	EG_LIVENESS_SPECULAR = 1u << 3, // glare of a flat surface
+	EG_LIVENESS_MOTION = 1u << 4,	// face moves with its background
+	EG_LIVENESS_UNSTEADY = 1u << 5, // frames contradict each other
 };
 
 #endif

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vision worker's pipeline: frame → detect → follow → landmarks → quality → shots → liveness.
+// Faces outside the zone are followed, and blurred, but get neither landmarks nor shots.
+//
+// Thread: one. All memory is made by eg_capture_new and by the first frame of a size.
+
+#include "capture/capture.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/align.h"
+#include "capture/box.h"
+#include "capture/detect.h"
+#include "capture/liveness.h"
+#include "capture/privacy.h"
+#include "capture/quality.h"
+#include "capture/shots.h"
+#include "capture/tracks.h"
+#include "firmware/base/clock.h"
+#include "firmware/base/mem.h"
+
+// Faces this sure are blurred although they are not sure enough to be followed.
+#define BLUR_THRESHOLD 0.45f
+// A face that was there so long ago may still be: it is blurred where it was last seen.
+#define BLUR_MEMORY_MS 500
+
+struct eg_capture {
+	struct eg_capture_config config;
+	struct eg_detector *detector;
+	struct eg_liveness_model *liveness; // NULL: not wanted
+	struct eg_image frame;		    // the last frame, BGR
+	struct eg_image scratch, aligned;
+	bool has_frame;
+	struct eg_tracks tracks;
+	struct eg_shots shots;
+	struct eg_track reported[EG_TRACKS_MAX];
+	size_t reported_count;
+	// everybody in the last frame, to be blurred unless kept, and whose box it is (0: nobody's)
+	struct eg_box face[EG_DETECTIONS_MAX + EG_TRACKS_MAX];
+	uint32_t face_track[EG_DETECTIONS_MAX + EG_TRACKS_MAX];
+	size_t face_count;
+};
+
+const struct eg_capture_config eg_capture_defaults = {
+	.zone = {0.2f, 0.0f, 0.8f, 1.0f},
+	.detect_threshold = 0.65f,
+	.inter_eye_min_px = 24,
+	.quality_min = 30,
+	.shot_window_ms = 1000,
+	.liveness = true,
+};
+
+int eg_capture_new(const struct eg_capture_config *config, struct eg_pack *pack,
+		   struct eg_capture **ret_capture, struct eg_err *err)
+{
+	struct eg_capture *c = eg_calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return eg_err_set(err, EG_ENOMEM, "out of memory");
+	assert(config->detect_threshold > 0 && config->shot_window_ms > 0);
+	c->config = *config;
+	r = eg_detector_new(pack, &c->detector, err);
+	if (r == 0 && config->liveness)
+		r = eg_liveness_model_new(pack, &c->liveness, err);
+	if (r == 0) {
+		r = eg_image_init(&c->aligned, EG_ALIGNED_SIDE, EG_ALIGNED_SIDE, 3);
+		if (r == 0)
+			r = eg_shots_init(&c->shots);
+		if (r != 0)
+			(void)eg_err_set(err, r, "out of memory for the pool of shots");
+	}
+	if (r != 0) {
+		eg_capture_free(c);
+		return r;
+	}
+	*ret_capture = c;
+	return 0;
+}
+
+void eg_capture_free(struct eg_capture *c)
+{
+	if (!c)
+		return;
+	eg_shots_done(&c->shots);
+	eg_detector_free(c->detector);
+	eg_liveness_model_free(c->liveness);
+	eg_image_done(&c->frame);
+	eg_image_done(&c->scratch);
+	eg_image_done(&c->aligned);
+	eg_wipe(c, sizeof(*c));
+	free(c);
+}
+
+static void drop_track(void *user, struct eg_tracked *track)
+{
+	struct eg_capture *c = user;
+
+	eg_shots_expire(&c->shots, track, 0, -1);
+}
+
+void eg_capture_reset(struct eg_capture *c)
+{
+	for (size_t i = 0; i < c->tracks.count; i++)
+		drop_track(c, &c->tracks.track[i]);
+	eg_wipe(c->tracks.track, sizeof(c->tracks.track));
+	c->tracks.count = 0; // last_id stays: ids are never used twice
+	eg_wipe(c->reported, sizeof(c->reported));
+	c->reported_count = 0;
+	c->face_count = 0;
+	c->has_frame = false;
+	eg_wipe(c->frame.data, c->frame.room);
+	eg_wipe(c->scratch.data, c->scratch.room);
+	eg_wipe(c->aligned.data, c->aligned.room);
+}
+
+static bool in_zone(const struct eg_zone *zone, const struct eg_image *frame, struct eg_box box)
+{
+	float x = (box.x + box.width / 2) / (float)frame->width;
+	float y = (box.y + box.height / 2) / (float)frame->height;
+
+	return x >= zone->left && x <= zone->right && y >= zone->top && y <= zone->bottom;
+}
+
+// Who is in the frame and whose box it is, for everything that is blurred.
+static void remember_faces(struct eg_capture *c, const struct eg_detection *found, size_t count,
+			   const int *owner, int64_t now_ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		c->face[n] = found[i].box;
+		c->face_track[n++] = owner[i] >= 0 ? c->tracks.track[owner[i]].seen.id : 0;
+	}
+	for (size_t i = 0; i < c->tracks.count; i++) {
+		const struct eg_track *t = &c->tracks.track[i].seen;
+
+		if (!t->in_view && now_ns - t->last_seen_ns <= BLUR_MEMORY_MS * EG_NS_PER_MS) {
+			c->face[n] = t->face.box;
+			c->face_track[n++] = t->id;
+		}
+	}
+	c->face_count = n;
+}
+
+static int face_of(const struct eg_capture *c, uint32_t track_id)
+{
+	for (size_t i = 0; track_id != 0 && i < c->face_count; i++)
+		if (c->face_track[i] == track_id)
+			return (int)i;
+	return -1;
+}
+
+static int keep_shot(struct eg_capture *c, struct eg_tracked *t, const struct eg_frame *frame,
+		     struct eg_err *err)
+{
+	const struct eg_face *face = &t->seen.face;
+	struct eg_box region = eg_privacy_portrait(&c->frame, face->box);
+	struct eg_shot *shot = eg_shots_offer(&c->shots, &c->tracks, t, face, frame->captured_ns);
+	float shrink;
+	int r;
+
+	if (!shot)
+		return 0;
+	shot->sequence = frame->sequence;
+	shrink = fminf(1, fminf(EG_SHOT_CROP_WIDTH / region.width,
+				EG_SHOT_CROP_HEIGHT / region.height));
+	for (int y = 0; y < EG_ALIGNED_SIDE; y++)
+		memcpy(shot->aligned.data + (ptrdiff_t)y * shot->aligned.stride,
+		       c->aligned.data + (ptrdiff_t)y * c->aligned.stride, EG_ALIGNED_SIDE * 3);
+	r = eg_image_resize(&shot->crop, (int)fmaxf(region.width * shrink, 1),
+			    (int)fmaxf(region.height * shrink, 1), 3);
+	if (r == 0)
+		r = eg_privacy_picture(&c->frame, region, c->face, c->face_count,
+				       face_of(c, t->seen.id), &c->scratch, &shot->crop);
+	if (r != 0) {
+		eg_shots_retract(&c->shots, t, shot);
+		return eg_err_set(err, r, "a shot could not be cut out of the frame");
+	}
+	return 0;
+}
+
+// Another person so near and so large that it is not clear who is meant.
+static bool crowded(const struct eg_tracks *tracks, const struct eg_track *t)
+{
+	for (size_t i = 0; i < tracks->count; i++) {
+		const struct eg_track *o = &tracks->track[i].seen;
+		const struct eg_box *a = &t->face.box, *b = &o->face.box;
+
+		if (o != t && o->in_view && o->in_zone && b->height > 0.6f * a->height &&
+		    fabsf(a->x + a->width / 2 - b->x - b->width / 2) < 1.6f * a->width)
+			return true;
+	}
+	return false;
+}
+
+// One face in the zone: landmarks, quality, and when it is good enough a shot and a liveness score.
+static int serve(struct eg_capture *c, struct eg_tracked *t, const struct eg_frame *frame,
+		 struct eg_err *err)
+{
+	struct eg_track *seen = &t->seen;
+	const int64_t now_ns = frame->captured_ns;
+	const struct eg_quality_place place = {c->frame.width, c->frame.height, c->face_count};
+	int r;
+
+	r = eg_detector_landmarks(c->detector, &c->frame, &seen->face, err);
+	if (r != 0)
+		return r;
+	// points that fall together are no face; there is nothing to keep
+	if (eg_align_into(&c->frame, &seen->face, &c->scratch, &c->aligned) != 0) {
+		seen->face.has_landmarks = false;
+		return 0;
+	}
+	eg_quality_measure(&seen->face, &c->aligned, place);
+	seen->hint = crowded(&c->tracks, seen)
+			     ? EG_HINT_ONE_AT_A_TIME
+			     : eg_quality_hint(&seen->face, c->config.inter_eye_min_px);
+	if (seen->face.quality.inter_eye_px < c->config.inter_eye_min_px ||
+	    seen->face.quality.overall < c->config.quality_min)
+		return 0;
+	if (seen->first_usable_ns == 0)
+		seen->first_usable_ns = now_ns;
+	if (c->liveness && eg_liveness_due(&t->liveness, now_ns)) {
+		float score = 0;
+
+		r = eg_liveness_model_run(c->liveness, &c->frame, seen->face.box, &score, err);
+		if (r != 0)
+			return r;
+		eg_liveness_add(&t->liveness, score, now_ns);
+		seen->liveness = eg_liveness_of(&t->liveness);
+	}
+	return keep_shot(c, t, frame, err);
+}
+
+static void report(struct eg_capture *c)
+{
+	c->reported_count = 0;
+	for (size_t i = 0; i < c->tracks.count; i++)
+		if (c->tracks.track[i].reported)
+			c->reported[c->reported_count++] = c->tracks.track[i].seen;
+}
+
+int eg_capture_frame(struct eg_capture *c, struct eg_frame *frame, struct eg_err *err)
+{
+	struct eg_detection found[EG_DETECTIONS_MAX];
+	int owner[EG_DETECTIONS_MAX];
+	const struct eg_box whole = {0, 0, (float)frame->width, (float)frame->height};
+	const float floor = fminf(BLUR_THRESHOLD, c->config.detect_threshold);
+	size_t count = 0;
+	int r;
+
+	c->has_frame = false;
+	r = eg_frame_to_bgr(frame, &c->frame);
+	if (r != 0)
+		return eg_err_set(err, r, "a frame's colours could not be converted");
+	r = eg_detector_look(c->detector, &c->frame, whole, floor, found, &count, err);
+	if (r != 0)
+		return r;
+	eg_tracks_update(&c->tracks, found, count, c->config.detect_threshold, frame->captured_ns,
+			 drop_track, c, owner);
+	remember_faces(c, found, count, owner, frame->captured_ns);
+	c->has_frame = true;
+	for (size_t i = 0; i < c->tracks.count; i++) {
+		struct eg_tracked *t = &c->tracks.track[i];
+
+		t->seen.hint = EG_HINT_NONE;
+		eg_shots_expire(&c->shots, t, frame->captured_ns, c->config.shot_window_ms);
+		if (t->seen.in_view)
+			t->seen.in_zone = in_zone(&c->config.zone, &c->frame, t->seen.face.box);
+	}
+	for (size_t i = 0; r == 0 && i < c->tracks.count; i++) {
+		struct eg_tracked *t = &c->tracks.track[i];
+
+		if (t->seen.in_view && t->seen.in_zone && t->reported)
+			r = serve(c, t, frame, err);
+	}
+	report(c);
+	return r;
+}
+
+const struct eg_track *eg_capture_tracks(const struct eg_capture *c, size_t *ret_count)
+{
+	*ret_count = c->reported_count;
+	return c->reported;
+}
+
+const struct eg_shot *eg_capture_shot(const struct eg_capture *c, uint32_t track_id, size_t k)
+{
+	for (size_t i = 0; i < c->tracks.count; i++) {
+		const struct eg_tracked *t = &c->tracks.track[i];
+
+		if (t->seen.id == track_id)
+			return k < t->seen.shot_count ? &c->shots.slot[t->shot[k]] : NULL;
+	}
+	return NULL;
+}
+
+int eg_capture_preview(struct eg_capture *c, uint32_t keep_id, int width, struct eg_image *image)
+{
+	const struct eg_box whole = {0, 0, (float)c->frame.width, (float)c->frame.height};
+	int height, r;
+
+	if (!c->has_frame)
+		return EG_EAGAIN;
+	height = (int)lrintf((float)width * whole.height / whole.width);
+	r = eg_image_resize(image, width, height, 3);
+	if (r != 0)
+		return r;
+	return eg_privacy_picture(&c->frame, whole, c->face, c->face_count, face_of(c, keep_id),
+				  &c->scratch, image);
+}
+
+// ---- still pictures ---------------------------------------------------------------------------
+
+static int by_falling_size(const void *a, const void *b)
+{
+	const struct eg_detection *x = a, *y = b;
+	float p = x->box.width * x->box.height, q = y->box.width * y->box.height;
+
+	return p > q ? -1 : p < q;
+}
+
+int eg_capture_still(struct eg_capture *c, const struct eg_image *image, struct eg_face *ret_faces,
+		     size_t max, size_t *ret_count, struct eg_err *err)
+{
+	const float threshold = c->config.detect_threshold;
+	struct eg_detection found[EG_DETECTIONS_MAX];
+	size_t count = 0, n = 0;
+	int r;
+
+	if (image->channels != 3)
+		return eg_err_set(err, EG_EINVAL, "the picture has no colours");
+	r = eg_detector_search(c->detector, image, threshold, found, &count, err);
+	if (r != 0)
+		return r;
+	qsort(found, count, sizeof(*found), by_falling_size);
+	for (size_t i = 0; i < count && n < max; i++) {
+		const struct eg_quality_place place = {image->width, image->height, count};
+		struct eg_face *face = &ret_faces[n];
+
+		*face = (struct eg_face){.box = found[i].box, .score = found[i].score};
+		r = eg_detector_landmarks(c->detector, image, face, err);
+		if (r != 0)
+			return r;
+		if (eg_align_into(image, face, &c->scratch, &c->aligned) != 0)
+			continue;
+		eg_quality_measure(face, &c->aligned, place);
+		n++;
+	}
+	*ret_count = n;
+	return 0;
+}

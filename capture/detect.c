@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Detection and landmarks (design.md §4). The detector was trained on pictures of 4:3; how other
+// shapes are brought to its 320×240 is decided in look_region and was measured (README.md).
+//
+// Thread: one.
+
+#include "capture/detect.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/box.h"
+#include "firmware/base/mem.h"
+
+#define NMS_OVERLAP 0.4f
+
+struct eg_detector {
+	struct eg_net *detect, *landmark;
+	struct eg_image scratch;
+	struct eg_image whole;	    // the detector's input
+	struct eg_image crop, grey; // the landmark net's input
+	struct eg_detection *candidates;
+	size_t candidates_max;
+};
+
+int eg_detector_new(struct eg_pack *pack, struct eg_detector **ret_detector, struct eg_err *err)
+{
+	struct eg_detector *d = eg_calloc(1, sizeof(*d));
+	struct eg_net_input in;
+	size_t boxes = 0, scores = 0;
+	int r;
+
+	if (!d)
+		return eg_err_set(err, EG_ENOMEM, "out of memory");
+	d->detect = eg_pack_net(pack, EG_MODEL_DETECT);
+	d->landmark = eg_pack_net(pack, EG_MODEL_LANDMARK);
+	assert(d->detect && d->landmark);
+	(void)eg_net_output(d->detect, 0, &scores);
+	(void)eg_net_output(d->detect, 1, &boxes);
+	if (scores % 2 != 0 || boxes != 2 * scores) {
+		r = eg_err_set(err, EG_EINVAL,
+			       "the detector's outputs are not N × 2 scores and N × 4 boxes");
+		goto fail;
+	}
+	d->candidates_max = scores / 2;
+	d->candidates = eg_calloc(d->candidates_max, sizeof(*d->candidates));
+	r = d->candidates ? 0 : EG_ENOMEM;
+	in = eg_net_input(d->detect);
+	if (r == 0 && in.channels == 3)
+		r = eg_image_init(&d->whole, in.width, in.height, 3);
+	else if (r == 0)
+		r = EG_EUNSUPPORTED;
+	in = eg_net_input(d->landmark);
+	if (r == 0)
+		r = eg_image_init(&d->crop, in.width, in.height, 3);
+	if (r == 0 && in.channels == 1)
+		r = eg_image_init(&d->grey, in.width, in.height, 1);
+	if (r != 0) {
+		(void)eg_err_set(err, r,
+				 r == EG_ENOMEM ? "out of memory"
+						: "the detector's input must be a colour picture");
+		goto fail;
+	}
+	*ret_detector = d;
+	return 0;
+fail:
+	eg_detector_free(d);
+	return r;
+}
+
+void eg_detector_free(struct eg_detector *d)
+{
+	if (!d)
+		return;
+	eg_image_done(&d->scratch);
+	eg_image_done(&d->whole);
+	eg_image_done(&d->crop);
+	eg_image_done(&d->grey);
+	free(d->candidates);
+	free(d);
+}
+
+static int by_falling_score(const void *a, const void *b)
+{
+	float x = ((const struct eg_detection *)a)->score;
+	float y = ((const struct eg_detection *)b)->score;
+
+	return x > y ? -1 : x < y;
+}
+
+// Adds a detection unless a better one already covers it. `found` is by falling score.
+static void keep(struct eg_detection *found, size_t *count, struct eg_detection d)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (eg_box_overlap(found[i].box, d.box) > NMS_OVERLAP)
+			return;
+	if (*count < EG_DETECTIONS_MAX)
+		found[(*count)++] = d;
+}
+
+// Reads the detector's outputs: boxes are corners in 0 … 1 of `region`.
+static size_t decode(struct eg_detector *d, struct eg_box region, float threshold,
+		     struct eg_detection *found)
+{
+	const float *score = eg_net_output(d->detect, 0, NULL);
+	const float *box = eg_net_output(d->detect, 1, NULL);
+	size_t candidates = 0, count = 0;
+
+	for (size_t i = 0; i < d->candidates_max; i++, score += 2, box += 4) {
+		struct eg_box b = {region.x + box[0] * region.width,
+				   region.y + box[1] * region.height,
+				   (box[2] - box[0]) * region.width,
+				   (box[3] - box[1]) * region.height};
+
+		// written so that a NaN is left out
+		if (score[1] >= threshold && b.width >= 2 && b.height >= 2 && fabsf(b.x) < 1e5f &&
+		    fabsf(b.y) < 1e5f && b.width < 1e5f && b.height < 1e5f)
+			d->candidates[candidates++] = (struct eg_detection){b, score[1]};
+	}
+	qsort(d->candidates, candidates, sizeof(*d->candidates), by_falling_score);
+	for (size_t i = 0; i < candidates; i++)
+		keep(found, &count, d->candidates[i]);
+	return count;
+}
+
+int eg_detector_look(struct eg_detector *d, const struct eg_image *image, struct eg_box region,
+		     float threshold, struct eg_detection *ret_found, size_t *ret_count,
+		     struct eg_err *err)
+{
+	struct eg_affine map = eg_sample_box(region, d->whole.width, d->whole.height);
+	int r;
+
+	assert(image->channels == 3);
+	r = eg_sample(image, &map, EG_BORDER_GREY, &d->scratch, &d->whole);
+	if (r != 0)
+		return eg_err_set(err, r,
+				  "the picture could not be brought to the detector's size");
+	r = eg_net_feed(d->detect, &d->whole, err);
+	if (r == 0)
+		r = eg_net_run(d->detect, err);
+	if (r != 0)
+		return r;
+	*ret_count = decode(d, region, threshold, ret_found);
+	return 0;
+}
+
+int eg_detector_search(struct eg_detector *d, const struct eg_image *image, float threshold,
+		       struct eg_detection *ret_found, size_t *ret_count, struct eg_err *err)
+{
+	const struct eg_box whole = {0, 0, (float)image->width, (float)image->height};
+	struct eg_detection part[EG_DETECTIONS_MAX];
+	size_t count = 0, found = 0;
+	int r;
+
+	r = eg_detector_look(d, image, whole, threshold, ret_found, &found, err);
+	if (r == 0 && found == 0)
+		r = eg_detector_look(d, image, eg_box_grown(whole, 1.6f), threshold, ret_found,
+				     &found, err);
+	for (int i = 0; r == 0 && found < EG_DETECTIONS_MAX && i < 4 && count < 5; i++) {
+		const struct eg_box quarter = {i % 2 ? whole.width * 0.4f : 0,
+					       i / 2 ? whole.height * 0.4f : 0, whole.width * 0.6f,
+					       whole.height * 0.6f};
+
+		if (found > 0 && i == 0)
+			break;
+		r = eg_detector_look(d, image, quarter, threshold, part, &count, err);
+		for (size_t k = 0; r == 0 && k < count; k++)
+			keep(ret_found, &found, part[k]);
+	}
+	if (r == 0)
+		*ret_count = found;
+	return r;
+}
+
+// ---- landmarks --------------------------------------------------------------------------------
+
+// Adds the points that the net sees in `box` to `sum`.
+static int add_points(struct eg_detector *d, const struct eg_image *image, struct eg_box box,
+		      struct eg_point sum[EG_LANDMARKS], struct eg_err *err)
+{
+	struct eg_affine map = eg_sample_box(box, d->crop.width, d->crop.height);
+	const float *out;
+	int r;
+
+	r = eg_sample(image, &map, EG_BORDER_EDGE, &d->scratch, &d->crop);
+	if (r != 0)
+		return eg_err_set(err, r, "a face could not be cut out of the picture");
+	if (d->grey.data)
+		eg_sample_grey(&d->crop, &d->grey);
+	r = eg_net_feed(d->landmark, d->grey.data ? &d->grey : &d->crop, err);
+	if (r == 0)
+		r = eg_net_run(d->landmark, err);
+	if (r != 0)
+		return r;
+	out = eg_net_output(d->landmark, 0, NULL);
+	for (size_t i = 0; i < EG_LANDMARKS; i++) {
+		if (!isfinite(out[2 * i]) || !isfinite(out[2 * i + 1]))
+			return eg_err_set(err, EG_EFOREIGN, "the landmark model gave no number");
+		sum[i].x += box.x + out[2 * i] * box.width;
+		sum[i].y += box.y + out[2 * i + 1] * box.height;
+	}
+	return 0;
+}
+
+// The box that the detector would have put round these points.
+static struct eg_box box_of_points(const struct eg_point *p, float shrink)
+{
+	float x0 = p[0].x, x1 = x0, y0 = p[0].y, y1 = y0;
+
+	for (size_t i = 1; i < EG_LANDMARKS; i++) {
+		x0 = fminf(x0, p[i].x);
+		x1 = fmaxf(x1, p[i].x);
+		y0 = fminf(y0, p[i].y);
+		y1 = fmaxf(y1, p[i].y);
+	}
+	// the points end at the brows, a box at the hairline
+	return (struct eg_box){x0 * shrink, (y0 - 0.18f * (y1 - y0)) * shrink, (x1 - x0) * shrink,
+			       (y1 - y0) * 1.18f * shrink};
+}
+
+int eg_detector_landmarks(struct eg_detector *d, const struct eg_image *image, struct eg_face *face,
+			  struct eg_err *err)
+{
+	struct eg_point sum[EG_LANDMARKS] = {{0}};
+	struct eg_box second;
+	int r;
+
+	r = add_points(d, image, face->box, sum, err);
+	if (r == 0)
+		r = add_points(d, image, eg_box_grown(face->box, 1.2f), sum, err);
+	if (r != 0)
+		return r;
+	second = box_of_points(sum, 0.5f);
+	if (second.width >= 4 && second.height >= 4) {
+		for (size_t i = 0; i < EG_LANDMARKS; i++)
+			sum[i] = (struct eg_point){sum[i].x / 2, sum[i].y / 2};
+		memcpy(face->landmark, sum, sizeof(sum));
+		memset(sum, 0, sizeof(sum));
+		r = add_points(d, image, second, sum, err);
+		if (r == 0)
+			r = add_points(d, image, eg_box_grown(second, 1.2f), sum, err);
+		if (r != 0)
+			return r;
+		for (size_t i = 0; i < EG_LANDMARKS; i++)
+			face->landmark[i] =
+				(struct eg_point){face->landmark[i].x / 2 + sum[i].x / 4,
+						  face->landmark[i].y / 2 + sum[i].y / 4};
+	} else {
+		for (size_t i = 0; i < EG_LANDMARKS; i++)
+			face->landmark[i] = (struct eg_point){sum[i].x / 2, sum[i].y / 2};
+	}
+	face->has_landmarks = true;
+	return 0;
+}

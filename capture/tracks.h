@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Following faces from frame to frame by overlap. Pure: knows boxes and times, no pixels. Inside
+// capture/ only.
+//
+// Thread: one.
+
+#ifndef EG_TRACKS_H
+#define EG_TRACKS_H
+
+#include "capture/capture.h"
+#include "capture/detect.h"
+#include "capture/liveness.h"
+
+#define EG_TRACK_TIMEOUT_MS 1000
+#define EG_TRACK_SURE	    0.8f // a face as sure as this is reported at first sight, others at second
+#define EG_TRACK_SHOTS	    5
+
+struct eg_tracked {
+	struct eg_track seen; // what callers get
+	uint32_t hits;	      // frames it was found in
+	bool reported;
+	struct eg_liveness_history liveness;
+	int shot[EG_TRACK_SHOTS]; // slots in the pool, best first; seen.shot_count of them
+};
+
+// Not more than EG_TRACKS_MAX at a time; a face beyond that is not followed (and is blurred like
+// everybody who is not kept).
+struct eg_tracks {
+	struct eg_tracked track[EG_TRACKS_MAX]; // by rising id
+	size_t count;
+	uint32_t last_id;
+};
+
+// Moves the tracks to this frame's detections: the pairs that overlap most first. Faces above
+// `threshold` that fit no track become new ones. ret_owner[i] is the index of the track that took
+// detection i, or −1. Calls `drop` for each track that ends, before it is gone.
+void eg_tracks_update(struct eg_tracks *tracks, const struct eg_detection *found, size_t count,
+		      float threshold, int64_t now_ns,
+		      void (*drop)(void *user, struct eg_tracked *track), void *user,
+		      int *ret_owner);
+
+#endif
