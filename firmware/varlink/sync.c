@@ -61,6 +61,8 @@ static SD_VARLINK_DEFINE_METHOD(Status, SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(state, 
 static SD_VARLINK_DEFINE_METHOD_FULL(Watch, SD_VARLINK_REQUIRES_MORE,
 				     SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(state, State, 0));
 
+static SD_VARLINK_DEFINE_ERROR(TooManyWatchers);
+
 SD_VARLINK_DEFINE_INTERFACE(
 	io_egress_Sync, "io.egress.Sync",
 	SD_VARLINK_INTERFACE_COMMENT("syncd: manifests in, encounters out, certificates"),
@@ -70,5 +72,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("All that syncd tells"), &vl_type_State,
 	SD_VARLINK_SYMBOL_COMMENT("Look into the queue now; boothd calls it after each encounter"),
 	&vl_method_Kick, SD_VARLINK_SYMBOL_COMMENT("The state now"), &vl_method_Status,
-	SD_VARLINK_SYMBOL_COMMENT("The state now, and again whenever it changes"),
-	&vl_method_Watch);
+	SD_VARLINK_SYMBOL_COMMENT("The state now, and again whenever it changes"), &vl_method_Watch,
+	SD_VARLINK_SYMBOL_COMMENT("More than 16 connections watch already"),
+	&vl_error_TooManyWatchers);
