@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// queue: what waits for the centre and what is stuck. Works on records.db itself, so also with
+// boothd and syncd down. Nothing here can open an envelope.
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "firmware/base/clock.h"
+#include "firmware/boothctl/ctl.h"
+#include "store/records.h"
+
+struct listing {
+	bool json;
+	uint64_t rows;
+};
+
+static int row_text(struct listing *listing, const struct eg_records_row *row)
+{
+	char id[EG_ID_TEXT_MAX], put[EG_TIME_TEXT_MAX];
+
+	if (listing->rows++ == 0)
+		(void)printf("%-36s  %-5s  %-24s  %8s  %5s  %s\n", "encounter", "state", "since",
+			     "bytes", "tries", "why");
+	eg_id_text(&row->id, id);
+	eg_time_text(row->put_ms, put);
+	(void)printf("%-36s  %-5s  %-24s  %8" PRIu64 "  %5u  %s\n", id, row->dead ? "stuck" : "waits",
+		     put, row->bytes, row->attempts, row->sentence);
+	return 0;
+}
+
+static int row_json(struct listing *listing, const struct eg_records_row *row)
+{
+	sd_json_variant *v = NULL;
+	char id[EG_ID_TEXT_MAX];
+
+	listing->rows++;
+	eg_id_text(&row->id, id);
+	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("id", id),
+			   SD_JSON_BUILD_PAIR_BOOLEAN("stuck", row->dead),
+			   SD_JSON_BUILD_PAIR_INTEGER("sinceMs", row->put_ms),
+			   SD_JSON_BUILD_PAIR_UNSIGNED("bytes", row->bytes),
+			   SD_JSON_BUILD_PAIR_UNSIGNED("tries", row->attempts),
+			   SD_JSON_BUILD_PAIR_STRING("why", row->sentence)) >= 0)
+		(void)sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, stdout, NULL);
+	sd_json_variant_unref(v);
+	return 0;
+}
+
+static int on_row(void *user, const struct eg_records_row *row)
+{
+	struct listing *listing = user;
+
+	return listing->json ? row_json(listing, row) : row_text(listing, row);
+}
+
+static int list(const struct eg_ctl *ctl, struct eg_records *records, struct eg_err *err)
+{
+	struct listing listing = {.json = ctl->json};
+	struct eg_records_facts facts;
+	int r;
+
+	r = eg_records_list(records, on_row, &listing, err);
+	if (r == 0)
+		r = eg_records_facts(records, &facts, err);
+	if (r == 0 && !ctl->json)
+		(void)printf("%s%" PRIu64 " waiting, %" PRIu64 " stuck, %" PRIu64
+			     " delivered and erased\n",
+			     listing.rows > 0 ? "\n" : "", facts.queued, facts.dead,
+			     facts.acknowledged);
+	return r;
+}
+
+static int resend(struct eg_records *records, const char *text, struct eg_err *err)
+{
+	struct eg_id id;
+	int r;
+
+	if (eg_id_parse(text, &id) != 0)
+		return eg_err_set(err, EG_EINVAL, "'%s' is no encounter id", text);
+	r = eg_records_resend(records, &id, err);
+	if (r == 0)
+		(void)puts("it waits to be sent again");
+	return r;
+}
+
+int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv)
+{
+	struct eg_records *records = NULL;
+	struct eg_err err = EG_ERR_INIT;
+	bool is_list = argc == 1 || (argc == 2 && strcmp(argv[1], "list") == 0);
+	bool is_resend = argc == 3 && strcmp(argv[1], "resend") == 0;
+	int r;
+
+	if (!is_list && !is_resend) {
+		(void)fputs("usage: boothctl queue [list]\n       boothctl queue resend ID\n",
+			    stderr);
+		return 2;
+	}
+	r = eg_records_open(ctl->records, &records, &err);
+	if (r == 0)
+		r = is_list ? list(ctl, records, &err) : resend(records, argv[2], &err);
+	eg_records_close(records);
+	return r == 0 ? 0 : eg_ctl_fail(&err);
+}
