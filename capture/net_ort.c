@@ -4,9 +4,10 @@
 // wiped on free (they hold faces and templates), and handed to every run; threads do not spin;
 // nothing is reported to anybody; external data files are refused, since no digest covers them.
 //
-// Debian's ONNX Runtime and the libonnx it links both register all operators, and say so in about a
-// thousand lines on stderr when the environment is made. That is once a process, and there is no
-// switch for it; so stderr points to /dev/null during that one call.
+// Debian's ONNX Runtime and the libonnx it is linked with both register all operators, and say so
+// in about a thousand lines on stderr when the first network is made; there is no switch for it. So
+// stderr points to /dev/null while a network is made (programs do that at start); what goes wrong
+// there comes back as a status.
 //
 // Thread: the environment is shared and made under pthread_once; a net belongs to one thread at a
 // time.
@@ -27,7 +28,7 @@
 
 #define OUTPUT_FLOATS_MAX (1u << 20)
 
-static const OrtApi *ort; // NULL: this library is older than the header it was built with
+static const OrtApi *ort; // NULL: the library is older than the header we were built with
 static OrtEnv *env;	  // lives as long as the process: ONNX Runtime wants it so
 
 struct tensor {
@@ -80,30 +81,43 @@ static void ORT_API_CALL swallow(void *user, OrtLoggingLevel level, const char *
 static void make_env(void)
 {
 	OrtStatus *status;
-	int kept, null;
 
 	ort = OrtGetApiBase()->GetApi(ORT_API_VERSION);
 	if (!ort)
 		return;
-	(void)fflush(stderr);
-	kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (kept >= 0 && null >= 0)
-		(void)dup2(null, STDERR_FILENO);
 	status = ort->CreateEnvWithCustomLogger(swallow, NULL, ORT_LOGGING_LEVEL_FATAL, "egress",
 						&env);
-	if (kept >= 0 && null >= 0)
-		(void)dup2(kept, STDERR_FILENO);
-	if (kept >= 0)
-		(void)close(kept);
-	if (null >= 0)
-		(void)close(null);
 	if (!status)
 		status = ort->DisableTelemetryEvents(env);
 	if (status) {
 		ort->ReleaseStatus(status);
 		env = NULL;
 	}
+}
+
+// CreateSessionFromArray without its chatter.
+static OrtStatus *create_session(struct eg_bytes onnx, const OrtSessionOptions *options,
+				 OrtSession **ret_session)
+{
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	OrtStatus *status;
+	int kept, null;
+
+	(void)pthread_mutex_lock(&one_at_a_time);
+	(void)fflush(stderr);
+	kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (kept >= 0 && null >= 0)
+		(void)dup2(null, STDERR_FILENO);
+	status = ort->CreateSessionFromArray(env, onnx.data, onnx.size, options, ret_session);
+	if (kept >= 0 && null >= 0)
+		(void)dup2(kept, STDERR_FILENO);
+	if (kept >= 0)
+		(void)close(kept);
+	if (null >= 0)
+		(void)close(null);
+	(void)pthread_mutex_unlock(&one_at_a_time);
+	return status;
 }
 
 static int open_session(struct eg_bytes onnx, int threads, OrtSession **ret_session,
@@ -131,9 +145,7 @@ static int open_session(struct eg_bytes onnx, int threads, OrtSession **ret_sess
 	for (size_t i = 0; r == 0 && i < sizeof(entries) / sizeof(entries[0]); i++)
 		r = check(ort->AddSessionConfigEntry(options, entries[i][0], entries[i][1]), err);
 	if (r == 0)
-		r = check(ort->CreateSessionFromArray(env, onnx.data, onnx.size, options,
-						      ret_session),
-			  err);
+		r = check(create_session(onnx, options, ret_session), err);
 	ort->ReleaseSessionOptions(options);
 	return r;
 }
