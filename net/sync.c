@@ -176,7 +176,16 @@ static bool wanted(const struct eg_sync *sync, enum eg_sync_task task, int64_t w
 	return false;
 }
 
-enum eg_sync_task eg_sync_next(const struct eg_sync *sync, int64_t boot_ms, int64_t wall_ms,
+// Of two tasks that are due: the one that waits longer; but of a manifest's pieces and encounters
+// the one that had less of the time.
+static bool goes_before(const struct eg_sync *sync, enum eg_sync_task a, enum eg_sync_task b)
+{
+	if (a == EG_SYNC_ENCOUNTER && b == EG_SYNC_FETCH)
+		return sync->spent_ms[a] <= sync->spent_ms[b];
+	return sync->due_ms[a] < sync->due_ms[b];
+}
+
+enum eg_sync_task eg_sync_next(struct eg_sync *sync, int64_t boot_ms, int64_t wall_ms,
 			       int64_t *ret_wait_ms)
 {
 	enum eg_sync_task best = EG_SYNC_NONE;
@@ -196,11 +205,14 @@ enum eg_sync_task eg_sync_next(const struct eg_sync *sync, int64_t boot_ms, int6
 				wait = sync->due_ms[i] - boot_ms;
 			continue;
 		}
-		if (task <= EG_SYNC_KEYS) // who we are comes before what we do
-			return task;
-		if (best == EG_SYNC_NONE || sync->due_ms[i] < sync->due_ms[best])
+		if (task <= EG_SYNC_KEYS) { // who we are comes before what we do
+			best = task;
+			break;
+		}
+		if (best == EG_SYNC_NONE || goes_before(sync, task, best))
 			best = task;
 	}
+	sync->begun_ms = boot_ms;
 	*ret_wait_ms = best == EG_SYNC_NONE ? wait : 0;
 	return best;
 }
@@ -283,11 +295,22 @@ static void refused(struct eg_sync *sync, enum eg_sync_task task, int64_t wait_m
 	}
 }
 
+// Keeps the account of who had how much of the time; it begins anew when one side has had enough.
+static void share(struct eg_sync *sync, enum eg_sync_task task, enum eg_sync_outcome outcome,
+		  int64_t boot_ms)
+{
+	if (outcome == EG_SYNC_IDLE || !sync->fetching)
+		sync->spent_ms[EG_SYNC_FETCH] = sync->spent_ms[EG_SYNC_ENCOUNTER] = 0;
+	else
+		sync->spent_ms[task] += boot_ms - sync->begun_ms;
+}
+
 void eg_sync_done(struct eg_sync *sync, enum eg_sync_task task, enum eg_sync_outcome outcome,
 		  int64_t retry_after_ms, uint32_t random, int64_t boot_ms)
 {
 	int64_t wait;
 
+	share(sync, task, outcome, boot_ms);
 	switch (outcome) {
 	case EG_SYNC_DONE:
 	case EG_SYNC_BURY:
@@ -304,9 +327,9 @@ void eg_sync_done(struct eg_sync *sync, enum eg_sync_task task, enum eg_sync_out
 				retry_after_ms);
 		sync->gate_ms = boot_ms + wait;
 		sync->due_ms[task] = sync->gate_ms;
-		// A call about who we are comes before all others when due, and may be one that
-		// always hangs: behind the gate the others get their turn first.
-		if (task <= EG_SYNC_KEYS && sync->identity)
+		// Behind the gate encounters get their turn first: another call that always hangs
+		// must not hold them up.
+		if (sync->identity && task != EG_SYNC_ENCOUNTER)
 			sync->due_ms[task] +=
 				eg_sync_backoff(&sync->rules, sync->failures[task], random);
 		return;

@@ -11,8 +11,8 @@
 //   - No answer at all, and 408, 425, 429, 502, 503, 504, close the gate: nothing is tried until a
 //     jittered, doubling wait is over, for ever, capped at `backoff_max_ms`. Retry-After is obeyed.
 //   - Any other failure delays only the task that had it; so no task can starve another.
-//   - Whatever is due longest goes first: a large manifest comes in pieces, and encounters go
-//     out between them.
+//   - Whatever is due longest goes first. A large manifest comes in pieces, and the pieces and the
+//     encounters of a long queue get equal shares of the time.
 //
 // Times: *_ms of "boot" are boot time, of "wall" wall time. Thread: one at a time.
 
@@ -72,6 +72,8 @@ struct eg_sync {
 	unsigned int link_failures;	      // in a row
 	unsigned int failures[EG_SYNC_TASKS]; // in a row
 	int64_t due_ms[EG_SYNC_TASKS];	      // boot
+	int64_t begun_ms;		      // boot time of the task under way
+	int64_t spent_ms[EG_SYNC_TASKS];      // FETCH and ENCOUNTER, while both want to run
 };
 
 void eg_sync_init(struct eg_sync *sync, const struct eg_sync_rules *rules, int64_t boot_ms);
@@ -86,7 +88,7 @@ void eg_sync_fetching(struct eg_sync *sync, bool fetching, int64_t boot_ms);
 void eg_sync_kick(struct eg_sync *sync, bool retry, int64_t boot_ms);
 
 // What to do now; or EG_SYNC_NONE, and *ret_wait_ms says how long not.
-enum eg_sync_task eg_sync_next(const struct eg_sync *sync, int64_t boot_ms, int64_t wall_ms,
+enum eg_sync_task eg_sync_next(struct eg_sync *sync, int64_t boot_ms, int64_t wall_ms,
 			       int64_t *ret_wait_ms);
 
 // How it went. `retry_after_ms`: −1 when the answer did not say; `random`: 32 random bits.

@@ -1,0 +1,768 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// syncd as a process, with real databases, against the tests' own centre.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-varlink.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "centre.h"
+#include "firmware/base/clock.h"
+#include "firmware/base/file.h"
+#include "pki.h"
+#include "store/manifests.h"
+#include "store/records.h"
+
+#define ENVELOPE  2000 // bytes
+#define ITEMS_MAX 512
+
+// One booth in a folder of its own, and its centre.
+struct world {
+	char dir[64];
+	struct centre *centre;
+	pid_t pid; // of syncd; 0: does not run
+	struct eg_records *records;
+	struct eg_id ids[ITEMS_MAX];
+	size_t items;
+	struct eg_key *seal; // the booth's
+};
+
+static unsigned int worlds;
+
+static const char *in(const struct world *world, const char *name)
+{
+	static char texts[4][256];
+	static unsigned int turn;
+	char *text = texts[turn++ % 4];
+
+	(void)snprintf(text, 256, "%s/%s", world->dir, name);
+	return text;
+}
+
+static int64_t boot_ms(void)
+{
+	return eg_boot_ms(eg_clock_system());
+}
+
+static int64_t wall_ms(void)
+{
+	return eg_wall_ms(eg_clock_system());
+}
+
+static void envelope_of(const struct eg_id *id, uint8_t envelope[ENVELOPE])
+{
+	for (size_t i = 0; i < ENVELOPE; i++)
+		envelope[i] = (uint8_t)(id->bytes[i % EG_ID_SIZE] + i / 7);
+}
+
+static void put_encounters(struct world *world, size_t count)
+{
+	uint8_t envelope[ENVELOPE];
+
+	for (size_t i = 0; i < count; i++) {
+		struct eg_id *id = &world->ids[world->items++];
+
+		assert_int_equal(eg_id_new(eg_clock_system(), id), 0);
+		envelope_of(id, envelope);
+		assert_int_equal(eg_records_put(world->records, id, EG_BYTES(envelope, ENVELOPE),
+						wall_ms(), NULL),
+				 0);
+	}
+}
+
+static void write_trust(struct world *world)
+{
+	static struct eg_trust trust;
+	char *ca = pki_read(world->dir, "ca.pem", NULL);
+	struct eg_err err = EG_ERR_INIT;
+
+	trust = (struct eg_trust){.booth = "lane-12", .sign_count = 1};
+	(void)snprintf(trust.url, sizeof(trust.url), "%s", centre_url(world->centre));
+	(void)snprintf(trust.ca_pem, sizeof(trust.ca_pem), "%s", ca);
+	memcpy(trust.sign[0].pub, eg_key_public(centre_key(world->centre)), EG_P256_PUB_SIZE);
+	eg_kid(trust.sign[0].pub, trust.sign[0].kid);
+	memcpy(trust.seal, trust.sign[0].pub, EG_P256_PUB_SIZE);
+	if (eg_trust_save(&trust, false, in(world, "trust.json"), &err) != 0)
+		fail_msg("%s", err.text);
+	free(ca);
+}
+
+static void write_config(struct world *world, const char *more)
+{
+	FILE *out = fopen(in(world, "syncd.conf"), "w");
+
+	assert_non_null(out);
+	(void)fprintf(out,
+		      "[files]\ntrust = trust.json\nstate = state\ntoken = state/token\n"
+		      "records = records.db\nmanifests = manifests.db\nbooth_keys = booth.pub\n"
+		      "[sync]\npoll_s = 1\nheartbeat_s = 1\nqueue_s = 0.2\n%s\n"
+		      "[net]\nbackoff_min_s = 0.05\nbackoff_max_s = 0.5\nagain_s = 1\n"
+		      "connect_s = 5\nstall_s = 2\ncall_s = 20\n"
+		      "[varlink]\nsocket = sync.socket\nbooth = booth.socket\n"
+		      "[log]\nlevel = debug\n",
+		      more);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void write_booth_keys(struct world *world)
+{
+	struct eg_booth_keys keys;
+	struct eg_buf out;
+
+	memcpy(keys.seal, eg_key_public(world->seal), EG_P256_PUB_SIZE);
+	memcpy(keys.sign, eg_key_public(world->seal), EG_P256_PUB_SIZE);
+	eg_buf_init(&out, 1024);
+	assert_int_equal(eg_booth_keys_encode(&keys, &out), 0);
+	assert_int_equal(eg_file_write(in(world, "booth.pub"), eg_buf_bytes(&out), 0644, NULL), 0);
+	eg_buf_done(&out);
+}
+
+// `server`: which certificate the centre shows.
+static struct world *world_new(const char *server)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct eg_err err = EG_ERR_INIT;
+
+	assert_non_null(world);
+	(void)snprintf(world->dir, sizeof(world->dir), "world%u", worlds++);
+	assert_int_equal(pki_run(NULL, (const char *const[]){"rm", "-rf", world->dir, NULL}), 0);
+	assert_int_equal(pki_run(NULL, (const char *const[]){"cp", "-r", "pki", world->dir, NULL}),
+			 0);
+	assert_int_equal(mkdir(in(world, "state"), 0700), 0);
+	world->centre = centre_start(&(struct centre_options){
+		.dir = world->dir, .server = server, .booth = "lane-12", .token = "once-only"});
+	assert_int_equal(eg_key_generate(&world->seal, NULL), 0);
+	write_trust(world);
+	write_config(world, "");
+	write_booth_keys(world);
+	pki_write(world->dir, "state/token", "once-only\n", 10);
+	if (eg_records_open(in(world, "records.db"), &world->records, &err) != 0)
+		fail_msg("%s", err.text);
+	return world;
+}
+
+static void syncd_start(struct world *world)
+{
+	char program[512], log[256], config[256];
+	const char *build = getenv("EGRESS_BUILD");
+	pid_t pid;
+
+	assert_non_null(build);
+	(void)snprintf(program, sizeof(program), "%s/bin/syncd", build);
+	(void)snprintf(log, sizeof(log), "%s", in(world, "syncd.log"));
+	(void)snprintf(config, sizeof(config), "%s", in(world, "syncd.conf"));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+		(void)dup2(fd, 2);
+		(void)execl(program, program, "--config", config, (char *)NULL);
+		_exit(127);
+	}
+	world->pid = pid;
+}
+
+// Ends it and tells how: the exit status, or −signal.
+static int syncd_end(struct world *world, int signal_number)
+{
+	int status = 0;
+
+	assert_int_equal(kill(world->pid, signal_number), 0);
+	assert_int_equal(waitpid(world->pid, &status, 0), world->pid);
+	world->pid = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void show_log(struct world *world)
+{
+	char *text = pki_read(world->dir, "syncd.log", NULL);
+	size_t n = strlen(text);
+
+	(void)fputs(n > 6000 ? text + n - 6000 : text, stderr);
+	free(text);
+}
+
+static bool logged(struct world *world, const char *words)
+{
+	char *text = pki_read(world->dir, "syncd.log", NULL);
+	bool found = strstr(text, words) != NULL;
+
+	free(text);
+	return found;
+}
+
+static void world_free(struct world *world)
+{
+	if (world->pid != 0) {
+		int r = syncd_end(world, SIGTERM);
+
+		if (r != 0) {
+			show_log(world);
+			fail_msg("syncd ended with %d", r);
+		}
+	}
+	eg_records_close(world->records);
+	centre_stop(world->centre);
+	eg_key_free(world->seal);
+	free(world);
+}
+
+// Waits until CONDITION holds, at most 40 s.
+#define WAIT(world, condition)                                       \
+	do {                                                         \
+		int64_t wait_end = boot_ms() + 40000;                \
+		while (!(condition) && boot_ms() < wait_end)         \
+			(void)usleep(20000);                         \
+		if (!(condition)) {                                  \
+			show_log(world);                             \
+			fail_msg("never came true: %s", #condition); \
+		}                                                    \
+	} while (0)
+
+static struct eg_records_facts facts(struct world *world)
+{
+	struct eg_records_facts now = {0};
+
+	assert_int_equal(eg_records_facts(world->records, &now, NULL), 0);
+	return now;
+}
+
+static void assert_delivered_once(struct world *world)
+{
+	uint8_t envelope[ENVELOPE];
+
+	assert_int_equal(centre_stored(world->centre), world->items);
+	assert_int_equal(centre_conflicts(world->centre), 0);
+	for (size_t i = 0; i < world->items; i++) {
+		envelope_of(&world->ids[i], envelope);
+		assert_true(
+			centre_has(world->centre, &world->ids[i], EG_BYTES(envelope, ENVELOPE)));
+	}
+	assert_int_equal(facts(world).acknowledged, world->items);
+	assert_int_equal(facts(world).queued, 0);
+	assert_int_equal(facts(world).dead, 0);
+}
+
+static void manifest_build(struct world *world, const struct eg_key *signer, const char *id,
+			   uint64_t version, size_t padding, int64_t expires_ms, struct eg_buf *out)
+{
+	struct eg_manifest_header header = {.flight = "LH400", .port = "FRA", .count = 1};
+	struct eg_traveller traveller = {.id = "t1",
+					 .name = "TEST",
+					 .birth = "1990-01-01",
+					 .citizenship = EG_VISITOR,
+					 .photo_count = 1};
+	struct eg_statement statement = {.version = version,
+					 .not_before_ms = 1,
+					 .expires_ms = expires_ms,
+					 .flight = "LH400",
+					 .travellers = 1};
+	uint8_t *photo = calloc(1, padding);
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_buf content;
+
+	traveller.photo[0] = (struct eg_photo){EG_PHOTO_VISA, 2020, EG_BYTES(photo, padding)};
+	(void)snprintf(statement.id, sizeof(statement.id), "%s", id);
+	(void)snprintf(statement.scope, sizeof(statement.scope), "lane-12");
+	eg_buf_init_secret(&content, EG_MANIFEST_MAX);
+	eg_buf_init(out, EG_MANIFEST_MAX);
+	assert_int_equal(eg_manifest_put_header(&content, &header), 0);
+	assert_int_equal(eg_manifest_put_traveller(&content, &traveller), 0);
+	if (eg_manifest_build(&statement, eg_buf_bytes(&content), eg_key_public(world->seal),
+			      signer, out, &err) != 0)
+		fail_msg("%s", err.text);
+	eg_buf_done(&content);
+	free(photo);
+}
+
+static void offer_manifest(struct world *world, const struct eg_key *signer, const char *id,
+			   uint64_t version, size_t padding, int64_t expires_ms)
+{
+	struct eg_buf wire;
+
+	manifest_build(world, signer ? signer : centre_key(world->centre), id, version, padding,
+		       expires_ms, &wire);
+	centre_manifest(world->centre, id, version, eg_buf_bytes(&wire));
+	eg_buf_done(&wire);
+}
+
+// The version held of manifest `id`, 0: none.
+static uint64_t held(struct world *world, const char *id)
+{
+	struct eg_manifest_held list[16];
+	struct eg_manifests *manifests;
+	uint64_t version = 0;
+	size_t count = 0;
+
+	assert_int_equal(eg_manifests_open(in(world, "manifests.db"), &manifests, NULL), 0);
+	assert_int_equal(eg_manifests_list(manifests, list, 16, &count, NULL), 0);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].id, id) == 0)
+			version = list[i].version;
+	eg_manifests_close(manifests);
+	return version;
+}
+
+// A text of the state that syncd tells over Varlink; free() it. NULL: it does not answer.
+static char *status(struct world *world)
+{
+	sd_json_variant *reply = NULL;
+	const char *error = NULL;
+	sd_varlink *link = NULL;
+	char *text = NULL;
+
+	if (sd_varlink_connect_address(&link, in(world, "sync.socket")) >= 0 &&
+	    sd_varlink_call(link, "io.egress.Sync.Status", NULL, &reply, &error) >= 0 && !error)
+		(void)sd_json_variant_format(reply, 0, &text);
+	sd_varlink_close_unref(link);
+	return text;
+}
+
+static bool status_has(struct world *world, const char *words)
+{
+	char *text = status(world);
+	bool found = text && strstr(text, words);
+
+	free(text);
+	return found;
+}
+
+static void a_new_booth_enrols_and_delivers_everything_once(void **state)
+{
+	struct world *world = world_new(NULL);
+	uint8_t keys[512], mine[512];
+	struct stat st;
+	char *beat;
+	size_t n;
+
+	(void)state;
+	put_encounters(world, 40);
+	offer_manifest(world, NULL, "LH400", 3, 5000, wall_ms() + 3600000);
+	syncd_start(world);
+	WAIT(world, facts(world).queued == 0);
+	assert_delivered_once(world);
+	assert_int_equal(stat(in(world, "state/tls.pem"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_not_equal(access(in(world, "state/token"), F_OK), 0);
+	assert_int_not_equal(access(in(world, "state/tls.key.pending"), F_OK), 0);
+	assert_int_equal(centre_seen(world->centre, "/.well-known/est/simpleenroll"), 1);
+	WAIT(world, held(world, "LH400") == 3);
+	WAIT(world, centre_seen(world->centre, "/v1/booth-keys") == 1);
+	n = centre_booth_keys(world->centre, keys, sizeof(keys));
+	{
+		char *text = pki_read(world->dir, "booth.pub", NULL);
+
+		memcpy(mine, text, n);
+		free(text);
+	}
+	assert_true(n > 130);
+	assert_memory_equal(keys, mine, n);
+	WAIT(world, (beat = centre_heartbeat(world->centre)) != NULL);
+	assert_non_null(strstr(beat, "\"queue\""));
+	free(beat);
+	put_encounters(world, 3); // and later ones, without a kick
+	WAIT(world, facts(world).queued == 0);
+	assert_delivered_once(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	WAIT(world, status_has(world, "\"acknowledged\":43"));
+	assert_true(status_has(world, "\"id\":\"LH400\""));
+	assert_true(status_has(world, "\"keysSent\":true"));
+	assert_int_equal(syncd_end(world, SIGTERM), 0);
+	syncd_start(world); // again: no token needed, nothing sent twice
+	put_encounters(world, 1);
+	WAIT(world, facts(world).queued == 0);
+	assert_delivered_once(world);
+	assert_int_equal(centre_issued(world->centre), 1);
+	assert_int_equal(centre_seen(world->centre, "/v1/booth-keys"), 1);
+	world_free(world);
+}
+
+static void killed_at_any_moment_it_loses_nothing_and_doubles_nothing(void **state)
+{
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	put_encounters(world, 200);
+	for (int i = 0; i < 12 && facts(world).queued > 0; i++) {
+		syncd_start(world);
+		(void)usleep((unsigned int)(150000 + i * 37000));
+		assert_int_equal(syncd_end(world, SIGKILL), -SIGKILL);
+		if (i == 8) // the centre's answers get lost as well
+			centre_mischief(world->centre, "/v1/encounters", LOST, 5, 0, -1);
+	}
+	syncd_start(world);
+	WAIT(world, facts(world).queued == 0);
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void a_server_that_is_not_the_centre_gets_nothing(void **state)
+{
+	static const char *const servers[] = {"wrongname", "foreign", "expired"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		struct world *world = world_new(servers[i]);
+
+		put_encounters(world, 2);
+		syncd_start(world);
+		WAIT(world, logged(world, "not the centre we trust"));
+		(void)usleep(700000); // a few more attempts
+		assert_int_equal(centre_seen(world->centre, ""), 0);
+		assert_int_equal(facts(world).queued, 2);
+		assert_int_equal(access(in(world, "state/token"), F_OK), 0);
+		assert_true(status_has(world, "\"link\":\"down\""));
+		world_free(world);
+	}
+}
+
+static void an_acknowledgement_that_proves_nothing_erases_nothing(void **state)
+{
+	static const enum mischief kinds[] = {ACK_SIGNATURE, ACK_ID, ACK_BOOTH, ACK_DIGEST,
+					      RUBBISH,	     HUGE,   CUT,	REDIRECT};
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		unsigned int seen = centre_seen(world->centre, "/v1/encounters");
+
+		centre_mischief(world->centre, "/v1/encounters", kinds[i], -1, 0, -1);
+		put_encounters(world, 1);
+		WAIT(world, centre_seen(world->centre, "/v1/encounters") >= seen + 2);
+		assert_int_equal(facts(world).queued, 1);
+		assert_int_equal(facts(world).dead, 0);
+		centre_mischief(world->centre, "/", NO_MISCHIEF, 0, 0, -1);
+		WAIT(world, facts(world).queued == 0);
+	}
+	assert_true(logged(world, "acknowledgement not believed"));
+	assert_delivered_once(world);
+	assert_int_equal(centre_seen(world->centre, "/redirected"), 0);
+	world_free(world);
+}
+
+static int find_sentence(void *user, const struct eg_records_row *row)
+{
+	if (row->dead)
+		(void)snprintf(user, 512, "%s", row->sentence);
+	return 0;
+}
+
+static void what_the_centre_never_takes_goes_to_the_dead_letters(void **state)
+{
+	static const int statuses[] = {400, 404, 409, 413, 422};
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		char sentence[512] = "", want[32];
+
+		centre_mischief(world->centre, "/v1/encounters", STATUS, -1, statuses[i], -1);
+		put_encounters(world, 1);
+		WAIT(world, facts(world).dead == 1);
+		assert_int_equal(facts(world).queued, 0);
+		assert_int_equal(eg_records_list(world->records, find_sentence, sentence, NULL), 0);
+		(void)snprintf(want, sizeof(want), "HTTP %d", statuses[i]);
+		if (!strstr(sentence, statuses[i] == 409
+					      ? "the centre holds other bytes under this id"
+					      : want))
+			fail_msg("%d: %s", statuses[i], sentence);
+		centre_mischief(world->centre, "/", NO_MISCHIEF, 0, 0, -1);
+		assert_int_equal(
+			eg_records_resend(world->records, &world->ids[world->items - 1], NULL), 0);
+		WAIT(world, facts(world).queued == 0);
+	}
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void a_centre_in_trouble_is_waited_for(void **state)
+{
+	static const int statuses[] = {500, 502, 503, 429, 408};
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		unsigned int seen = centre_seen(world->centre, "/v1/encounters");
+
+		centre_mischief(world->centre, "/v1/", STATUS, -1, statuses[i], -1);
+		put_encounters(world, 3);
+		WAIT(world, centre_seen(world->centre, "/v1/encounters") >= seen + 3);
+		assert_int_equal(facts(world).queued, 3);
+		assert_int_equal(facts(world).dead, 0);
+		centre_mischief(world->centre, "/", NO_MISCHIEF, 0, 0, -1);
+		WAIT(world, facts(world).queued == 0);
+	}
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void retry_after_is_obeyed(void **state)
+{
+	struct world *world = world_new(NULL);
+	int64_t start;
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	centre_mischief(world->centre, "/v1/", STATUS, 1, 503, 3);
+	start = boot_ms();
+	WAIT(world, logged(world, "HTTP 503"));
+	put_encounters(world, 1);
+	WAIT(world, facts(world).queued == 0);
+	assert_in_range(boot_ms() - start, 2500, 20000);
+	world_free(world);
+}
+
+static void a_refused_certificate_is_renewed_with_a_new_key(void **state)
+{
+	struct world *world = world_new(NULL);
+	char first[65], second[65];
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	(void)usleep(1100000); // past again_s
+	centre_revoke(world->centre);
+	put_encounters(world, 2);
+	WAIT(world, facts(world).queued == 0);
+	assert_int_equal(centre_issued(world->centre), 2);
+	assert_int_equal(centre_seen(world->centre, "/.well-known/est/simplereenroll"), 1);
+	centre_request_key(world->centre, 0, first);
+	centre_request_key(world->centre, 1, second);
+	assert_string_not_equal(first, second);
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void a_certificate_past_two_thirds_of_its_life_is_renewed(void **state)
+{
+	struct world *world = world_new(NULL);
+	time_t now = time(NULL);
+	char from[32], end[32];
+
+	(void)state;
+	(void)strftime(from, sizeof(from), "%Y%m%d%H%M%SZ", gmtime(&(time_t){now - 80000}));
+	(void)strftime(end, sizeof(end), "%Y%m%d%H%M%SZ", gmtime(&(time_t){now + 3600}));
+	centre_validity(world->centre, from, end);
+	put_encounters(world, 1);
+	syncd_start(world);
+	WAIT(world, centre_issued(world->centre) >= 1);
+	centre_validity(world->centre, NULL, NULL);
+	WAIT(world, centre_seen(world->centre, "/.well-known/est/simplereenroll") >= 1);
+	WAIT(world, facts(world).queued == 0);
+	(void)usleep(500000);
+	assert_in_range(centre_issued(world->centre), 2, 3);
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void a_lost_enrolment_is_asked_again_with_the_same_key(void **state)
+{
+	struct world *world = world_new(NULL);
+	char first[65], second[65];
+
+	(void)state;
+	centre_mischief(world->centre, "/.well-known/est/simpleenroll", LOST, 1, 0, -1);
+	syncd_start(world);
+	WAIT(world, centre_issued(world->centre) == 1);
+	assert_int_equal(syncd_end(world, SIGKILL), -SIGKILL);
+	syncd_start(world);
+	put_encounters(world, 1);
+	WAIT(world, facts(world).queued == 0);
+	centre_request_key(world->centre, 0, first);
+	centre_request_key(world->centre, 1, second);
+	assert_string_equal(first, second);
+	world_free(world);
+}
+
+static void a_refused_token_is_said_and_a_new_one_is_taken(void **state)
+{
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	pki_write(world->dir, "state/token", "wrong", 5);
+	syncd_start(world);
+	WAIT(world, logged(world, "make a new token"));
+	assert_true(status_has(world, "\"link\":\"refused\""));
+	assert_int_equal(centre_issued(world->centre), 0);
+	pki_write(world->dir, "state/token", "once-only", 9);
+	put_encounters(world, 1);
+	WAIT(world, facts(world).queued == 0);
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void an_unprovisioned_booth_says_what_to_do_and_looks_again(void **state)
+{
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	assert_int_equal(unlink(in(world, "state/token")), 0);
+	assert_int_equal(rename(in(world, "trust.json"), in(world, "later.json")), 0);
+	put_encounters(world, 1);
+	syncd_start(world);
+	WAIT(world, logged(world, "boothctl provision"));
+	WAIT(world, status_has(world, "\"link\":\"unprovisioned\""));
+	assert_int_equal(rename(in(world, "later.json"), in(world, "trust.json")), 0);
+	WAIT(world, logged(world, "neither a certificate"));
+	pki_write(world->dir, "state/token", "once-only", 9);
+	WAIT(world, facts(world).queued == 0);
+	assert_delivered_once(world);
+	world_free(world);
+}
+
+static void a_big_manifest_comes_in_pieces_and_survives_cuts(void **state)
+{
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	offer_manifest(world, NULL, "LH400", 3, 3500000, wall_ms() + 3600000);
+	centre_mischief(world->centre, "/v1/manifests/", CUT, 2, 0, -1);
+	syncd_start(world);
+	WAIT(world, held(world, "LH400") == 3);
+	assert_int_equal(centre_seen(world->centre, "/v1/manifests/LH400"), 4 + 2);
+	offer_manifest(world, NULL, "LH400", 4, 10, wall_ms() + 3600000);
+	WAIT(world, held(world, "LH400") == 4);
+	world_free(world);
+}
+
+static void a_manifest_that_cannot_be_trusted_is_not_stored(void **state)
+{
+	struct world *world = world_new(NULL);
+	struct eg_key *stranger;
+	unsigned int seen;
+
+	(void)state;
+	assert_int_equal(eg_key_generate(&stranger, NULL), 0);
+	offer_manifest(world, stranger, "BAD", 1, 10, wall_ms() + 3600000);
+	offer_manifest(world, NULL, "GOOD", 5, 10, wall_ms() + 3600000);
+	syncd_start(world);
+	WAIT(world, held(world, "GOOD") == 5);
+	WAIT(world, logged(world, "manifest 'BAD' version 1 not taken"));
+	assert_int_equal(held(world, "BAD"), 0);
+	seen = centre_seen(world->centre, "/v1/manifests/BAD");
+	offer_manifest(world, NULL, "GOOD", 4, 10, wall_ms() + 3600000); // a rollback
+	(void)usleep(2500000);
+	assert_int_equal(held(world, "GOOD"), 5);
+	assert_int_equal(centre_seen(world->centre, "/v1/manifests/BAD"), seen); // not again
+	eg_key_free(stranger);
+	world_free(world);
+}
+
+static void an_expired_manifest_is_erased(void **state)
+{
+	struct world *world = world_new(NULL);
+
+	(void)state;
+	write_config(world, "keep_expired_h = 0");
+	offer_manifest(world, NULL, "LH400", 1, 10, wall_ms() + 2500);
+	syncd_start(world);
+	WAIT(world, held(world, "LH400") == 1);
+	(void)usleep(2600000);
+	assert_int_equal(syncd_end(world, SIGTERM), 0);
+	syncd_start(world); // looks at once when it starts
+	WAIT(world, held(world, "LH400") == 0);
+	WAIT(world, logged(world, "erased"));
+	(void)usleep(1500000); // still listed: fetched, seen to be expired, left alone
+	assert_int_equal(held(world, "LH400"), 0);
+	world_free(world);
+}
+
+static void a_second_syncd_is_refused(void **state)
+{
+	struct world *world = world_new(NULL);
+	struct world twin;
+	int code = 0;
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	twin = *world;
+	syncd_start(&twin);
+	assert_int_equal(waitpid(twin.pid, &code, 0), twin.pid);
+	assert_true(WIFEXITED(code));
+	assert_int_equal(WEXITSTATUS(code), 1);
+	assert_true(logged(world, "another syncd is running"));
+	world_free(world);
+}
+
+static void a_stalled_transfer_does_not_keep_it_from_answering_or_ending(void **state)
+{
+	struct world *world = world_new(NULL);
+	int64_t start;
+
+	(void)state;
+	syncd_start(world);
+	WAIT(world, status_has(world, "\"link\":\"up\""));
+	centre_mischief(world->centre, "/v1/", STALL, -1, 0, -1);
+	put_encounters(world, 1);
+	WAIT(world, status_has(world, "\"doing\":\"encounter\""));
+	start = boot_ms();
+	assert_true(status_has(world, "lane-12"));
+	assert_int_equal(syncd_end(world, SIGTERM), 0);
+	assert_in_range(boot_ms() - start, 0, 4000);
+	assert_int_equal(facts(world).queued, 1);
+	world_free(world);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	assert_int_equal(pki_run(NULL, (const char *const[]){"mkdir", "-p", "pki", NULL}), 0);
+	pki_ca("pki", "ca");
+	pki_ca("pki", "other");
+	pki_leaf("pki", "ca", "server", "centre", "IP:127.0.0.1", NULL, NULL);
+	pki_leaf("pki", "ca", "wrongname", "centre", "DNS:elsewhere.example", NULL, NULL);
+	pki_leaf("pki", "other", "foreign", "centre", "IP:127.0.0.1", NULL, NULL);
+	pki_leaf("pki", "ca", "expired", "centre", "IP:127.0.0.1", "20200101000000Z",
+		 "20200201000000Z");
+	return eg_crypto_init(NULL);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_booth_enrols_and_delivers_everything_once),
+		cmocka_unit_test(killed_at_any_moment_it_loses_nothing_and_doubles_nothing),
+		cmocka_unit_test(a_server_that_is_not_the_centre_gets_nothing),
+		cmocka_unit_test(an_acknowledgement_that_proves_nothing_erases_nothing),
+		cmocka_unit_test(what_the_centre_never_takes_goes_to_the_dead_letters),
+		cmocka_unit_test(a_centre_in_trouble_is_waited_for),
+		cmocka_unit_test(retry_after_is_obeyed),
+		cmocka_unit_test(a_refused_certificate_is_renewed_with_a_new_key),
+		cmocka_unit_test(a_certificate_past_two_thirds_of_its_life_is_renewed),
+		cmocka_unit_test(a_lost_enrolment_is_asked_again_with_the_same_key),
+		cmocka_unit_test(a_refused_token_is_said_and_a_new_one_is_taken),
+		cmocka_unit_test(an_unprovisioned_booth_says_what_to_do_and_looks_again),
+		cmocka_unit_test(a_big_manifest_comes_in_pieces_and_survives_cuts),
+		cmocka_unit_test(a_manifest_that_cannot_be_trusted_is_not_stored),
+		cmocka_unit_test(an_expired_manifest_is_erased),
+		cmocka_unit_test(a_second_syncd_is_refused),
+		cmocka_unit_test(a_stalled_transfer_does_not_keep_it_from_answering_or_ending),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
