@@ -38,9 +38,9 @@ static void usage(FILE *out)
 		(void)fprintf(out, "  %-9s %-19s %s\n", c->name, c->arguments, c->help);
 	(void)fputs("\n"
 		    "  --json              answers as JSON\n"
-		    "  --booth-socket PATH default /run/egress/boothd/booth\n"
-		    "  --sync-socket PATH  default /run/egress/syncd/sync\n"
-		    "  --records PATH      default /var/lib/egress/shared/records.db\n",
+		    "  --booth-socket PATH default /run/egress/booth.socket\n"
+		    "  --sync-socket PATH  default /run/egress/sync.socket\n"
+		    "  --records PATH      default /var/lib/egress/records.db\n",
 		    out);
 }
 
@@ -85,9 +85,9 @@ static int read_options(int argc, char **argv, struct eg_ctl *ctl)
 
 int main(int argc, char **argv)
 {
-	struct eg_ctl ctl = {.booth_socket = "/run/egress/boothd/booth",
-			     .sync_socket = "/run/egress/syncd/sync",
-			     .records = "/var/lib/egress/shared/records.db"};
+	struct eg_ctl ctl = {.booth_socket = "/run/egress/booth.socket",
+			     .sync_socket = "/run/egress/sync.socket",
+			     .records = "/var/lib/egress/records.db"};
 	const struct command *c;
 	int r;
 

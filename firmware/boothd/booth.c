@@ -211,7 +211,7 @@ static int on_document(sd_event_source *source, int fd, uint32_t revents, void *
 
 // ---- start and stop -------------------------------------------------------------------------
 
-static int make_keys(struct eg_booth *b, struct eg_err *err)
+static int load_keys(struct eg_booth *b, struct eg_err *err)
 {
 	char path[EG_CONFIG_PATH_MAX + 16];
 	struct eg_booth_keys keys;
@@ -239,6 +239,16 @@ static int make_keys(struct eg_booth *b, struct eg_err *err)
 		r = eg_err_set(err, r, "booth.pub could not be encoded");
 	eg_buf_done(&pub);
 	return r;
+}
+
+int eg_booth_make_keys(struct eg_booth *booth, const struct eg_boothd_config *config,
+		       struct eg_err *err)
+{
+	int r;
+
+	booth->config = *config;
+	r = eg_crypto_init(err);
+	return r != 0 ? r : load_keys(booth, err);
 }
 
 static int start_worker(struct eg_booth *b, struct eg_err *err)
@@ -351,7 +361,7 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 	if (r == 0)
 		r = eg_trust_load(config->trust, &b->trust, err);
 	if (r == 0)
-		r = make_keys(b, err);
+		r = load_keys(b, err);
 	if (r == 0)
 		r = eg_records_open(config->records, &b->records, err);
 	if (r == 0)

@@ -78,6 +78,9 @@ struct eg_booth {
 // booth.c. Exits of the loop come through sd_event_exit.
 int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config,
 		   struct eg_err *err) EG_CHECKED;
+// Only the keys and booth.pub; nothing else is started.
+int eg_booth_make_keys(struct eg_booth *booth, const struct eg_boothd_config *config,
+		       struct eg_err *err) EG_CHECKED;
 void eg_booth_stop(struct eg_booth *booth); // takes a zeroed or half-started one
 void eg_booth_fault(struct eg_booth *booth, const char *text); // logs, remembers, tells watchers
 void eg_booth_poll_manifests(struct eg_booth *booth, bool now);

@@ -22,12 +22,13 @@ static const char usage[] =
 	"Watches the camera, compares faces with the manifest, writes encounters.\n"
 	"  --config FILE    default /etc/egress/boothd.conf\n"
 	"  --check-config   read the configuration, say what is wrong with it, and end\n"
+	"  --make-keys      make this booth's keys and booth.pub where they are missing, and end\n"
 	"  --print-config   print the whole configuration with its defaults, and end\n"
 	"  --version        print the version, and end\n";
 
 struct options {
 	const char *config;
-	bool check, print;
+	bool check, print, make_keys;
 };
 
 // 0: go on; 1: done, exit 0; negative: wrong use.
@@ -36,7 +37,8 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
 		{"print-config", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},	  {0},
+		{"make-keys", no_argument, NULL, 'm'},	  {"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct options o = {.config = "/etc/egress/boothd.conf"};
 	int c;
@@ -51,6 +53,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 			break;
 		case 'p':
 			o.print = true;
+			break;
+		case 'm':
+			o.make_keys = true;
 			break;
 		case 'v':
 			(void)puts("boothd " EG_VERSION);
@@ -139,7 +144,8 @@ int main(int argc, char **argv)
 		eg_error("out of memory");
 		return 1;
 	}
-	r = run(booth, &config, &err);
+	r = options.make_keys ? eg_booth_make_keys(booth, &config, &err)
+			      : run(booth, &config, &err);
 	if (r != 0)
 		eg_error("%s", err.text);
 	eg_booth_stop(booth);
