@@ -49,6 +49,7 @@ function(eg_library name folder)
   file(GLOB sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}"
        "${CMAKE_SOURCE_DIR}/${folder}/*.c" "${CMAKE_SOURCE_DIR}/${folder}/*.cpp")
   list(REMOVE_ITEM sources "" ${arg_EXCLUDE})
+  list(TRANSFORM sources PREPEND "${CMAKE_SOURCE_DIR}/")
   if(NOT sources)
     add_library(eg_${name} INTERFACE)
     target_link_libraries(eg_${name} INTERFACE eg_flags ${arg_PUBLIC} ${arg_PRIVATE})
