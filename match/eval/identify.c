@@ -34,7 +34,7 @@ struct folder {
 	size_t count;
 };
 
-struct person { // of the gallery; an entry
+struct person {			 // of the gallery; an entry
 	const struct file *file; // the first one
 	size_t count;		 // references
 };
