@@ -39,7 +39,8 @@ struct eg_buf {
 
 void eg_buf_init(struct eg_buf *buf, size_t max);
 void eg_buf_init_secret(struct eg_buf *buf, size_t max);
-void eg_buf_done(struct eg_buf *buf); // takes NULL and a zeroed struct; leaves it zeroed but for max
+void eg_buf_done(
+	struct eg_buf *buf); // takes NULL and a zeroed struct; leaves it zeroed but for max
 void eg_buf_reset(struct eg_buf *buf); // empty, memory kept (wiped if secret)
 
 // Append. EG_ETOOBIG over the maximum, EG_ENOMEM; on failure the buffer is as before.

@@ -516,11 +516,17 @@ static int skip(struct eg_cur *cur, int depth)
 		return EG_EINVAL;
 	cur->at += size;
 	cur->left -= size;
-	items = item.type == EG_CBOR_ARRAY ? item.value
-		: item.type == EG_CBOR_MAP ? item.value * 2
-		: item.type == EG_CBOR_TAG ? 1
-					   : 0;
-	if (items > 0 && (depth == 0 || item.value > cur->left))
+	if (item.type == EG_CBOR_TAG)
+		items = 1;
+	else if (item.type == EG_CBOR_ARRAY || item.type == EG_CBOR_MAP)
+		items = item.value;
+	else
+		return 0;
+	if (items > cur->left) // each takes a byte at least; so the doubling cannot overflow
+		return EG_EINVAL;
+	if (item.type == EG_CBOR_MAP)
+		items *= 2;
+	if (items > 0 && depth == 0)
 		return EG_EINVAL;
 	for (i = 0; r == 0 && i < items; i++)
 		r = skip(cur, depth - 1);

@@ -29,8 +29,7 @@ static int64_t system_wall_ms(const struct eg_clock *clock)
 
 const struct eg_clock *eg_clock_system(void)
 {
-	static const struct eg_clock clock = {.boot_ns = system_boot_ns,
-					      .wall_ms = system_wall_ms};
+	static const struct eg_clock clock = {.boot_ns = system_boot_ns, .wall_ms = system_wall_ms};
 
 	return &clock;
 }
@@ -95,8 +94,8 @@ int eg_time_parse(const char *text, int64_t *ret_wall_ms)
 	int milliseconds = 0;
 	time_t seconds;
 
-	if ((length != 20 && length != 24) || text[4] != '-' || text[7] != '-' ||
-	    text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[length - 1] != 'Z')
+	if ((length != 20 && length != 24) || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+	    text[13] != ':' || text[16] != ':' || text[length - 1] != 'Z')
 		return EG_EINVAL;
 	if (length == 24 && (text[19] != '.' || !number(text + 20, 3, 0, 999, &milliseconds)))
 		return EG_EINVAL;

@@ -119,7 +119,8 @@ static bool set_text(const struct load *load, const struct eg_conf_key *key, cha
 	int n;
 
 	if (relative && slash != NULL)
-		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - load->path), load->path);
+		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - load->path),
+			       load->path);
 	if (relative && folder[0] != '/') {
 		char cwd[PATH_MAX];
 

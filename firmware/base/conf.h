@@ -19,7 +19,8 @@ enum eg_conf_type {
 	EG_CONF_DOUBLE, // double, `min` … `max`
 	EG_CONF_BOOL,	// bool: yes/no/true/false/1/0
 	EG_CONF_TEXT,	// char[size], may be empty
-	EG_CONF_PATH,	// char[size], absolute after loading: relative ones are below the file's folder
+	EG_CONF_PATH,	// char[size], absolute after loading: relative ones are below the file's
+			// folder
 	EG_CONF_ENUM,	// int: index into the NULL-terminated `words`
 };
 

@@ -25,11 +25,11 @@ struct eg_trusted_key {
 	uint8_t kid[EG_KID_SIZE];
 };
 
-// Verifies with the trusted key that the kid names. EG_EINVAL: malformed. EG_EAUTH: unknown kid or
+// Verifies with the trusted key that the kid names. EG_EINVAL: malformed. EG_EUNSUPPORTED: another
+// header or algorithm. EG_EAUTH: unknown kid or
 // wrong signature. *ret_payload views into `message`; *ret_key_index (may be NULL) says which key.
-int eg_cose_verify(struct eg_bytes message, struct eg_bytes aad,
-		   const struct eg_trusted_key *keys, size_t key_count,
-		   struct eg_bytes *ret_payload, size_t *ret_key_index,
+int eg_cose_verify(struct eg_bytes message, struct eg_bytes aad, const struct eg_trusted_key *keys,
+		   size_t key_count, struct eg_bytes *ret_payload, size_t *ret_key_index,
 		   struct eg_err *err) EG_CHECKED;
 
 #endif

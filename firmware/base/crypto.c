@@ -5,12 +5,9 @@
 
 #include "firmware/base/crypto.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <mbedtls/pk.h>
 #include <mbedtls/psa_util.h>
@@ -51,9 +48,9 @@ int eg_crypto_init(struct eg_err *err)
 {
 	psa_status_t status = psa_crypto_init();
 
-	return status == PSA_SUCCESS ? 0
-				     : eg_err_set(err, EG_EFOREIGN, "cryptography: PSA status %d",
-						  (int)status);
+	return status == PSA_SUCCESS
+		       ? 0
+		       : eg_err_set(err, EG_EFOREIGN, "cryptography: PSA status %d", (int)status);
 }
 
 int eg_random(void *ret_data, size_t size)
@@ -131,8 +128,8 @@ int eg_hmac_sha256(struct eg_bytes key, struct eg_bytes data, uint8_t ret_mac[EG
 	r = import(PSA_KEY_TYPE_HMAC, PSA_KEY_USAGE_SIGN_MESSAGE, hmac, key, &id);
 	if (r != 0)
 		return r;
-	r = code_of(psa_mac_compute(id, hmac, data.data, data.size, ret_mac, EG_SHA256_SIZE,
-				    &size));
+	r = code_of(
+		psa_mac_compute(id, hmac, data.data, data.size, ret_mac, EG_SHA256_SIZE, &size));
 	(void)psa_destroy_key(id);
 	return r;
 }
@@ -215,9 +212,11 @@ const uint8_t *eg_key_public(const struct eg_key *key)
 
 void eg_kid(const uint8_t pub[EG_P256_PUB_SIZE], uint8_t ret_kid[EG_KID_SIZE])
 {
-	uint8_t digest[EG_SHA256_SIZE] = {0};
+	uint8_t digest[EG_SHA256_SIZE];
+	int r = eg_sha256(EG_BYTES(pub, EG_P256_PUB_SIZE), digest);
 
-	(void)eg_sha256(EG_BYTES(pub, EG_P256_PUB_SIZE), digest);
+	assert(r == 0); // hashing 65 bytes fails only before eg_crypto_init
+	(void)r;
 	memcpy(ret_kid, digest, EG_KID_SIZE);
 }
 
@@ -241,22 +240,6 @@ static int raw_of(const mbedtls_pk_context *pk, uint8_t raw[EG_P256_PRIV_SIZE])
 	return r == 0 && size != EG_P256_PRIV_SIZE ? EG_EUNSUPPORTED : r;
 }
 
-static int check_mode(const char *path, struct eg_err *err)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0)
-		return eg_err_errno(err, errno, "key %s", path);
-	if (!S_ISREG(st.st_mode))
-		return eg_err_set(err, EG_EINVAL, "key %s is not a regular file", path);
-	if ((st.st_mode & 077) != 0)
-		return eg_err_set(err, EG_EAUTH,
-				  "key %s can be read by others (mode %03o); chmod 600 it, and "
-				  "replace it if somebody may have read it",
-				  path, (unsigned int)(st.st_mode & 0777));
-	return 0;
-}
-
 int eg_key_load(const char *path, struct eg_key **ret_key, struct eg_err *err)
 {
 	uint8_t raw[EG_P256_PRIV_SIZE];
@@ -265,19 +248,21 @@ int eg_key_load(const char *path, struct eg_key **ret_key, struct eg_err *err)
 	struct eg_buf pem;
 	int r;
 
-	r = check_mode(path, err);
-	if (r != 0)
-		return r;
 	mbedtls_pk_init(&pk);
 	eg_buf_init_secret(&pem, PEM_MAX);
-	r = eg_file_read(path, &pem, err);
-	if (r != 0)
+	r = eg_file_read_private(path, &pem, err);
+	if (r != 0) {
+		r = eg_err_prefix(err, r, "key");
 		goto out;
+	}
 	text = eg_buf_text(&pem);
+	if (text == NULL) {
+		r = eg_err_set(err, EG_ENOMEM, "key %s: out of memory", path);
+		goto out;
+	}
 	// The length of PEM text counts its NUL.
-	if (text == NULL || mbedtls_pk_parse_key(&pk, (const uint8_t *)text, pem.size + 1, NULL, 0,
-						 mbedtls_psa_get_random,
-						 MBEDTLS_PSA_RANDOM_STATE) != 0) {
+	if (mbedtls_pk_parse_key(&pk, (const uint8_t *)text, pem.size + 1, NULL, 0,
+				 mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE) != 0) {
 		r = eg_err_set(err, EG_EINVAL, "key %s is no private key in PEM", path);
 		goto out;
 	}
@@ -285,7 +270,11 @@ int eg_key_load(const char *path, struct eg_key **ret_key, struct eg_err *err)
 	if (r == 0)
 		r = key_from(raw, sizeof(raw), ret_key);
 	if (r != 0)
-		r = eg_err_set(err, r, "key %s is no P-256 key", path);
+		r = eg_err_set(err, r,
+			       r == EG_EUNSUPPORTED
+				       ? "key %s is no P-256 key; others are not used here"
+				       : "key %s cannot be used: %s",
+			       path, eg_code_name(r));
 out:
 	eg_wipe(raw, sizeof(raw));
 	mbedtls_pk_free(&pk);
@@ -382,8 +371,8 @@ int eg_verify(const uint8_t pub[EG_P256_PUB_SIZE], struct eg_bytes message,
 			   EG_BYTES(pub, EG_P256_PUB_SIZE), &id);
 	if (r != 0)
 		return r;
-	r = code_of(psa_verify_hash(id, ecdsa, digest, sizeof(digest), signature,
-				    EG_P256_SIG_SIZE));
+	r = code_of(
+		psa_verify_hash(id, ecdsa, digest, sizeof(digest), signature, EG_P256_SIG_SIZE));
 	(void)psa_destroy_key(id);
 	return r == EG_EINVAL ? EG_EAUTH : r; // r or s out of range: no signature of anybody
 }
@@ -436,6 +425,8 @@ int eg_hkdf_expand(const uint8_t prk[EG_SHA256_SIZE], struct eg_bytes info, uint
 		if (r == 0)
 			memcpy(ret_okm + done, t, n);
 	}
+	if (r != 0)
+		eg_wipe(ret_okm, size);
 	eg_wipe(t, sizeof(t));
 	eg_buf_done(&input);
 	return r;

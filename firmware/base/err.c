@@ -46,11 +46,41 @@ int eg_err_set(struct eg_err *err, int code, const char *fmt, ...)
 	return code;
 }
 
+// Puts ": MORE" behind the `used` bytes of text that vsnprintf says there are; cuts what does not
+// fit.
+static void append(struct eg_err *err, int used, const char *more)
+{
+	size_t at = used < 0 ? 0 : (size_t)used, room, size = strlen(more);
+
+	if (at + 3 > sizeof(err->text)) // already cut
+		return;
+	memcpy(err->text + at, ": ", 2);
+	room = sizeof(err->text) - at - 3;
+	memcpy(err->text + at + 2, more, size < room ? size : room);
+	err->text[at + 2 + (size < room ? size : room)] = '\0';
+}
+
+// ": TAIL" behind what is there; what does not fit is cut.
+static void append(struct eg_err *err, size_t used, const char *tail)
+{
+	const char *parts[] = {": ", tail};
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t room = used < sizeof(err->text) ? sizeof(err->text) - 1 - used : 0;
+		size_t size = strnlen(parts[i], room);
+
+		if (room == 0)
+			return;
+		memcpy(err->text + used, parts[i], size);
+		used += size;
+		err->text[used] = '\0';
+	}
+}
+
 int eg_err_prefix(struct eg_err *err, int code, const char *fmt, ...)
 {
 	char old[EG_ERR_TEXT_MAX];
 	va_list args;
-	size_t used;
 	int n;
 
 	if (err == NULL)
@@ -62,9 +92,7 @@ int eg_err_prefix(struct eg_err *err, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
-	used = n < 0 ? 0 : (size_t)n;
-	if (used < sizeof(err->text))
-		(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+	append(err, n, old);
 	return err->code;
 }
 
@@ -90,7 +118,6 @@ int eg_err_errno(struct eg_err *err, int errno_value, const char *fmt, ...)
 {
 	char why[128];
 	va_list args;
-	size_t used;
 	int n;
 
 	if (err == NULL)
@@ -99,9 +126,6 @@ int eg_err_errno(struct eg_err *err, int errno_value, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
-	used = n < 0 ? 0 : (size_t)n;
-	if (used < sizeof(err->text))
-		(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s",
-			       strerror_r(errno_value, why, sizeof(why)));
+	append(err, n, strerror_r(errno_value, why, sizeof(why)));
 	return err->code;
 }

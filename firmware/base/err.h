@@ -13,21 +13,21 @@
 
 enum eg_code {
 	EG_OK = 0,
-	EG_EINVAL = -1,	      // the input is malformed: refuse it
-	EG_EAGAIN = -2,	      // nothing yet: try again later
-	EG_ENOENT = -3,	      // it is not there
-	EG_EIO = -4,	      // the device or file system failed
-	EG_ENOMEM = -5,	      // out of memory
-	EG_EAUTH = -6,	      // signature, key, certificate or permission is wrong
-	EG_ESTALE = -7,	      // expired, not yet valid, or older than what is known
-	EG_ETOOBIG = -8,      // over a stated maximum
-	EG_ECONFLICT = -9,    // contradicts what is already there
-	EG_ENET = -10,	      // the other side cannot be reached, or broke off
-	EG_ETIMEOUT = -11,    // took longer than allowed
+	EG_EINVAL = -1,	       // the input is malformed: refuse it
+	EG_EAGAIN = -2,	       // nothing yet: try again later
+	EG_ENOENT = -3,	       // it is not there
+	EG_EIO = -4,	       // the device or file system failed
+	EG_ENOMEM = -5,	       // out of memory
+	EG_EAUTH = -6,	       // signature, key, certificate or permission is wrong
+	EG_ESTALE = -7,	       // expired, not yet valid, or older than what is known
+	EG_ETOOBIG = -8,       // over a stated maximum
+	EG_ECONFLICT = -9,     // contradicts what is already there
+	EG_ENET = -10,	       // the other side cannot be reached, or broke off
+	EG_ETIMEOUT = -11,     // took longer than allowed
 	EG_EUNSUPPORTED = -12, // well-formed, but not something we do
-	EG_ECORRUPT = -13,    // our own stored data is damaged
-	EG_EFULL = -14,	      // a bounded queue or the disk is full
-	EG_EFOREIGN = -15,    // a library failed in a way we have no better word for
+	EG_ECORRUPT = -13,     // our own stored data is damaged
+	EG_EFULL = -14,	       // a bounded queue or the disk is full
+	EG_EFOREIGN = -15,     // a library failed in a way we have no better word for
 };
 
 #define EG_ERR_TEXT_MAX 384
@@ -40,7 +40,7 @@ struct eg_err {
 #define EG_ERR_INIT ((struct eg_err){0})
 
 // Results must be looked at; ignoring one is written (void).
-#define EG_CHECKED __attribute__((warn_unused_result))
+#define EG_CHECKED		      __attribute__((warn_unused_result))
 #define EG_PRINTF(fmt_arg, first_arg) __attribute__((format(printf, fmt_arg, first_arg)))
 
 // Sets code and text, and returns code, so that "return eg_err_set(err, EG_EINVAL, ...)" reads

@@ -27,7 +27,9 @@ static int read_all(int fd, const char *path, struct eg_buf *buf, struct eg_err 
 		if (want == 0) { // full: is there more?
 			uint8_t more;
 
-			n = read(fd, &more, 1);
+			do
+				n = read(fd, &more, 1);
+			while (n < 0 && errno == EINTR);
 			if (n == 0)
 				return 0;
 			r = n < 0 ? eg_err_errno(err, errno, "%s", path)
@@ -55,22 +57,49 @@ static int read_all(int fd, const char *path, struct eg_buf *buf, struct eg_err 
 	return r;
 }
 
-int eg_file_read(const char *path, struct eg_buf *buf, struct eg_err *err)
+static int check(int fd, const char *path, bool private, struct eg_err *err)
 {
 	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return eg_err_errno(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return eg_err_set(err, EG_EINVAL, "%s is not a regular file", path);
+	if (private && (st.st_mode & 077) != 0)
+		return eg_err_set(err, EG_EAUTH,
+				  "%s is open to others (mode %03o); chmod 600 it, and replace it "
+				  "if somebody may have read it",
+				  path, (unsigned int)(st.st_mode & 0777));
+	return 0;
+}
+
+// Opened once: what is checked is what is read. O_NONBLOCK, because a FIFO would hang us.
+static int read_file(const char *path, bool private, struct eg_buf *buf, struct eg_err *err)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (private ? O_NOFOLLOW : 0);
 	int fd, r;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open(path, flags);
+	if (fd < 0 && errno == ELOOP && private)
+		return eg_err_set(err, EG_EAUTH, "%s is a symbolic link; name the file itself",
+				  path);
 	if (fd < 0)
 		return eg_err_errno(err, errno, "%s", path);
-	if (fstat(fd, &st) != 0)
-		r = eg_err_errno(err, errno, "%s", path);
-	else if (!S_ISREG(st.st_mode))
-		r = eg_err_set(err, EG_EINVAL, "%s is not a regular file", path);
-	else
+	r = check(fd, path, private, err);
+	if (r == 0)
 		r = read_all(fd, path, buf, err);
 	(void)close(fd);
 	return r;
+}
+
+int eg_file_read(const char *path, struct eg_buf *buf, struct eg_err *err)
+{
+	return read_file(path, false, buf, err);
+}
+
+int eg_file_read_private(const char *path, struct eg_buf *buf, struct eg_err *err)
+{
+	return read_file(path, true, buf, err);
 }
 
 static int write_all(int fd, struct eg_bytes bytes)
@@ -98,8 +127,8 @@ static int sync_folder(const char *path)
 	if (slash == NULL)
 		(void)snprintf(folder, sizeof(folder), ".");
 	else
-		(void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path),
-			       path);
+		(void)snprintf(folder, sizeof(folder), "%.*s",
+			       slash == path ? 1 : (int)(slash - path), path);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -143,6 +172,7 @@ int eg_dir_make(const char *path, mode_t mode, struct eg_err *err)
 {
 	char part[PATH_MAX];
 	struct stat st;
+	bool made;
 	char *at;
 	int n;
 
@@ -155,7 +185,9 @@ int eg_dir_make(const char *path, mode_t mode, struct eg_err *err)
 		if (c != '/' && c != '\0')
 			continue;
 		*at = '\0';
-		if (mkdir(part, mode) != 0 && errno != EEXIST)
+		made = mkdir(part, mode) == 0;
+		// chmod, because the umask took away from mkdir's mode.
+		if ((!made && errno != EEXIST) || (made && chmod(part, mode) != 0))
 			return eg_err_errno(err, errno, "folder %s cannot be made", part);
 		*at = c;
 		if (c == '\0')

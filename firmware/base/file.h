@@ -16,8 +16,14 @@
 // buf's maximum), EG_EINVAL (not a regular file), EG_EIO. Error texts name the path.
 int eg_file_read(const char *path, struct eg_buf *buf, struct eg_err *err) EG_CHECKED;
 
+// The same for a secret: EG_EAUTH also when group or others may read it, or when the last part of
+// the path is a symbolic link. What is checked is the file that is read, not its path.
+int eg_file_read_private(const char *path, struct eg_buf *buf, struct eg_err *err) EG_CHECKED;
+
 // Writes a temporary file beside `path`, flushes it, renames it over `path`, flushes the folder.
-// On failure `path` is as before and nothing is left behind. `mode` is exact, whatever the umask.
+// On failure `path` is as before and nothing is left behind; only when the last flush, that of the
+// folder, fails, the new content stands there without a promise to outlive a power cut. `mode` is
+// exact, whatever the umask.
 int eg_file_write(const char *path, struct eg_bytes bytes, mode_t mode,
 		  struct eg_err *err) EG_CHECKED;
 

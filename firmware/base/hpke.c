@@ -21,9 +21,16 @@ struct suite {
 
 static void suite_of(enum eg_hpke_aead aead, struct suite *suite)
 {
-	const uint8_t id[10] = {'H', 'P', 'K', 'E', KEM_P256_HKDF_SHA256 >> 8,
-				KEM_P256_HKDF_SHA256 & 0xff, KDF_HKDF_SHA256 >> 8,
-				KDF_HKDF_SHA256 & 0xff, 0, (uint8_t)aead};
+	const uint8_t id[10] = {'H',
+				'P',
+				'K',
+				'E',
+				KEM_P256_HKDF_SHA256 >> 8,
+				KEM_P256_HKDF_SHA256 & 0xff,
+				KDF_HKDF_SHA256 >> 8,
+				KDF_HKDF_SHA256 & 0xff,
+				0,
+				(uint8_t)aead};
 
 	memcpy(suite->id, id, sizeof(id));
 	suite->key_size = aead == EG_HPKE_AES_128_GCM ? 16 : 32;
@@ -87,8 +94,8 @@ static int shared_secret(const struct eg_key *own, const uint8_t peer[EG_P256_PU
 	memcpy(context + EG_P256_PUB_SIZE, recipient, EG_P256_PUB_SIZE);
 	r = eg_ecdh(own, peer, dh);
 	if (r == 0)
-		r = labeled_extract(suite, (struct eg_bytes){0}, "eae_prk", EG_BYTES(dh, sizeof(dh)),
-				    prk);
+		r = labeled_extract(suite, (struct eg_bytes){0}, "eae_prk",
+				    EG_BYTES(dh, sizeof(dh)), prk);
 	if (r == 0)
 		r = labeled_expand(suite, prk, "shared_secret", EG_BYTES(context, sizeof(context)),
 				   ret_secret, 32);
@@ -110,7 +117,8 @@ static int key_schedule(struct eg_bytes info, enum eg_hpke_aead aead, struct eg_
 	c->key_size = suite.key_size;
 	r = labeled_extract(suite_id, none, "psk_id_hash", none, context + 1);
 	if (r == 0)
-		r = labeled_extract(suite_id, none, "info_hash", info, context + 1 + EG_SHA256_SIZE);
+		r = labeled_extract(suite_id, none, "info_hash", info,
+				    context + 1 + EG_SHA256_SIZE);
 	if (r == 0)
 		r = labeled_extract(suite_id, EG_BYTES(c->shared_secret, 32), "secret", none,
 				    secret);

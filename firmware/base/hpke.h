@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // HPKE base mode, single shot (RFC 9180 §6.1): DHKEM(P-256, HKDF-SHA256) 0x0010, HKDF-SHA256
-// 0x0001, AES-256-GCM 0x0002. Tested against appendix A.3's construction (A.3 itself is
-// AES-128-GCM; the key schedule is shared) and against an independent implementation.
+// 0x0001, AES-256-GCM 0x0002. Tested with the RFC's vector for exactly these three (its
+// test-vectors.json) and, up to key and nonce, with appendix A.3, which has AES-128-GCM.
 //
 // A sealed message is `enc` (65 bytes, the ephemeral public key) followed by the ciphertext with
 // its 16-byte tag.

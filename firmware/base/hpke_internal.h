@@ -7,7 +7,10 @@
 
 #include "firmware/base/hpke.h"
 
-enum eg_hpke_aead { EG_HPKE_AES_128_GCM = 1, EG_HPKE_AES_256_GCM = 2 };
+enum eg_hpke_aead {
+	EG_HPKE_AES_128_GCM = 1,
+	EG_HPKE_AES_256_GCM = 2
+};
 
 // What the key schedule gives (RFC 9180 §5.1, base mode). `key` uses 16 or 32 bytes.
 struct eg_hpke_context {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // UUID version 7 (RFC 9562 §5.7): 48 bits of wall-clock milliseconds, then random bits. Within one
-// process ids only rise, also when the clock stands still or is set back (§6.2, method 2).
+// process ids only rise, also when the clock stands still or is set back (§6.2, method 1: the 12
+// bits of rand_a count).
 //
 // Thread: any.
 
@@ -18,7 +19,8 @@ struct eg_id {
 	uint8_t bytes[EG_ID_SIZE];
 };
 
-int eg_id_new(const struct eg_clock *clock, struct eg_id *ret_id) EG_CHECKED; // EG_EFOREIGN: no random
+int eg_id_new(const struct eg_clock *clock,
+	      struct eg_id *ret_id) EG_CHECKED; // EG_EFOREIGN: no random
 void eg_id_text(const struct eg_id *id, char ret_text[EG_ID_TEXT_MAX]);
 
 // Lower- or upper-case text with hyphens of a version-7 id; EG_EINVAL for everything else.

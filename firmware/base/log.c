@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,11 +31,30 @@ static const char *word(enum eg_log_level level)
 	}
 }
 
+// Under systemd the variable names the device and inode of the journal's socket; it is inherited,
+// so stderr may be something else by now.
+static bool stderr_is_journal(void)
+{
+	const char *text = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+	char *end;
+
+	if (text == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	device = strtoull(text, &end, 10);
+	if (end == text || *end != ':')
+		return false;
+	text = end + 1;
+	inode = strtoull(text, &end, 10);
+	return end != text && *end == '\0' && device == st.st_dev && inode == st.st_ino;
+}
+
 void eg_log_init(const char *program, enum eg_log_level level)
 {
 	settings.program = program;
 	settings.level = level;
-	settings.journal = getenv("JOURNAL_STREAM") != NULL;
+	settings.journal = stderr_is_journal();
 }
 
 static size_t head(enum eg_log_level level, char *line, size_t size)
@@ -59,8 +80,8 @@ void eg_log(enum eg_log_level level, const char *fmt, ...)
 	char line[1024];
 	size_t used, room;
 	va_list args;
+	int n, before = errno; // a caller may log before it looks at errno
 	ssize_t done;
-	int n;
 
 	if (level > settings.level)
 		return;
@@ -79,4 +100,5 @@ void eg_log(enum eg_log_level level, const char *fmt, ...)
 	line[used++] = '\n';
 	done = write(STDERR_FILENO, line, used);
 	(void)done; // there is nowhere to say that nothing can be said
+	errno = before;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static atomic_size_t allocations;
+static atomic_size_t secrets; // alive
 static atomic_size_t fail_at; // counts down; 0: off
 
 // True when this allocation is the one that a test wants to fail.
@@ -72,6 +73,7 @@ void *eg_secret_alloc(size_t size)
 	// Both are best effort: a small RLIMIT_MEMLOCK must not stop a booth from working.
 	(void)mlock(secret, room);
 	(void)madvise(secret, room, MADV_DONTDUMP);
+	atomic_fetch_add(&secrets, 1);
 	return secret;
 }
 
@@ -83,6 +85,12 @@ void eg_secret_free(void *secret, size_t size)
 		return;
 	eg_wipe(secret, size);
 	(void)munmap(secret, room);
+	atomic_fetch_sub(&secrets, 1);
+}
+
+size_t eg_secret_count(void)
+{
+	return atomic_load(&secrets);
 }
 
 void eg_wipe(void *data, size_t size)
