@@ -26,7 +26,7 @@ static const char *const records_migrations[] = {
 	") STRICT;"
 	"CREATE INDEX item_age ON item(dead, put_ms);"
 	"CREATE INDEX item_ready ON item(put_ms) WHERE dead = 0 AND retry_ms = 0;"
-	"CREATE INDEX item_put_off ON item(retry_ms) WHERE dead = 0 AND retry_ms > 0;"
+	"CREATE INDEX item_retry ON item(retry_ms) WHERE dead = 0;"
 	"CREATE TABLE envelope("
 	"  seq INTEGER PRIMARY KEY REFERENCES item(seq),"
 	"  pad BLOB NOT NULL,"
@@ -62,22 +62,23 @@ static const char *const records_migrations[] = {
 	"END;",
 };
 
+// INDEXED BY, because without statistics the planner takes item_age for all of them.
 const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 	[RECORDS_KNOWN] = "SELECT 1 FROM item WHERE id = ?1 UNION ALL "
 			  "SELECT 2 FROM receipt WHERE id = ?1",
 	[RECORDS_PUT_ITEM] = "INSERT INTO item(id, digest, size, put_ms) VALUES(?1, ?2, ?3, ?4)",
 	[RECORDS_PUT_ENVELOPE] = "INSERT INTO envelope(seq, pad, body) "
 				 "SELECT seq, ?2, ?3 FROM item WHERE id = ?1",
-	[RECORDS_LIVE] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms = 0 AND put_ms > ?1 "
-			 "ORDER BY put_ms DESC, seq DESC LIMIT 1",
-	[RECORDS_DUE] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms > 0 AND retry_ms <= ?1 "
-			"ORDER BY retry_ms, seq LIMIT 1",
-	[RECORDS_FAR] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms > 0 AND retry_ms > ?1 "
-			"ORDER BY retry_ms, seq LIMIT 1",
-	[RECORDS_OLDEST] = "SELECT seq FROM item WHERE dead = 0 AND retry_ms = 0 "
-			   "ORDER BY put_ms, seq LIMIT 1",
-	[RECORDS_WHEN] = "SELECT retry_ms FROM item WHERE dead = 0 AND retry_ms > 0 "
-			 "ORDER BY retry_ms LIMIT 1",
+	[RECORDS_LIVE] = "SELECT seq FROM item INDEXED BY item_ready WHERE dead = 0 "
+			 "AND retry_ms = 0 AND put_ms > ?1 ORDER BY put_ms DESC, seq DESC LIMIT 1",
+	[RECORDS_DUE] = "SELECT seq FROM item INDEXED BY item_retry WHERE dead = 0 "
+			"AND retry_ms BETWEEN 1 AND ?1 ORDER BY retry_ms, seq LIMIT 1",
+	[RECORDS_FAR] = "SELECT seq FROM item INDEXED BY item_retry WHERE dead = 0 "
+			"AND retry_ms > ?1 ORDER BY retry_ms, seq LIMIT 1",
+	[RECORDS_OLDEST] = "SELECT seq FROM item INDEXED BY item_ready WHERE dead = 0 "
+			   "AND retry_ms = 0 ORDER BY put_ms, seq LIMIT 1",
+	[RECORDS_WHEN] = "SELECT retry_ms FROM item INDEXED BY item_retry WHERE dead = 0 "
+			 "AND retry_ms >= 1 ORDER BY retry_ms LIMIT 1",
 	[RECORDS_FETCH] = "SELECT item.id, item.digest, item.put_ms, item.attempts, envelope.body "
 			  "FROM item LEFT JOIN envelope ON envelope.seq = item.seq "
 			  "WHERE item.seq = ?1",
