@@ -180,9 +180,10 @@ int eg_ctl_watch(const struct eg_ctl *ctl, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	(void)eg_ctl_observe(ctl->booth_socket, "boothd", "io.egress.Booth.Watch", on_event, &copy,
-			     &err);
-	return eg_ctl_fail(&err);
+	if (eg_ctl_observe(ctl->booth_socket, "boothd", "io.egress.Booth.Watch", on_event, &copy,
+			   &err) != 0)
+		return eg_ctl_fail(&err);
+	return 0;
 }
 
 int eg_ctl_manifest(const struct eg_ctl *ctl, int argc, char **argv)
