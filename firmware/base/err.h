@@ -39,9 +39,15 @@ struct eg_err {
 
 #define EG_ERR_INIT ((struct eg_err){0})
 
-// Results must be looked at; ignoring one is written (void).
+// Results must be looked at. GCC does not let (void) silence the warning: where a failure truly
+// changes nothing, write eg_ignore(call) and say why.
 #define EG_CHECKED		      __attribute__((warn_unused_result))
 #define EG_PRINTF(fmt_arg, first_arg) __attribute__((format(printf, fmt_arg, first_arg)))
+
+static inline void eg_ignore(int result)
+{
+	(void)result;
+}
 
 // Sets code and text, and returns code, so that "return eg_err_set(err, EG_EINVAL, ...)" reads
 // straight down. `err` may be NULL: then only the code is returned. Text that does not fit is cut.
