@@ -60,23 +60,6 @@ static void append(struct eg_err *err, int used, const char *more)
 	err->text[at + 2 + (size < room ? size : room)] = '\0';
 }
 
-// ": TAIL" behind what is there; what does not fit is cut.
-static void append(struct eg_err *err, size_t used, const char *tail)
-{
-	const char *parts[] = {": ", tail};
-
-	for (size_t i = 0; i < 2; i++) {
-		size_t room = used < sizeof(err->text) ? sizeof(err->text) - 1 - used : 0;
-		size_t size = strnlen(parts[i], room);
-
-		if (room == 0)
-			return;
-		memcpy(err->text + used, parts[i], size);
-		used += size;
-		err->text[used] = '\0';
-	}
-}
-
 int eg_err_prefix(struct eg_err *err, int code, const char *fmt, ...)
 {
 	char old[EG_ERR_TEXT_MAX];

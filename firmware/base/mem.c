@@ -37,12 +37,19 @@ size_t eg_mem_count(void)
 
 void *eg_calloc(size_t count, size_t size)
 {
-	return fails() ? NULL : calloc(count, size);
+	size_t all;
+
+	return fails() || __builtin_mul_overflow(count, size, &all) ? NULL : calloc(1, all);
 }
 
 void *eg_realloc(void *old, size_t count, size_t size)
 {
-	return fails() ? NULL : reallocarray(old, count, size);
+	size_t all;
+
+	// realloc to nothing may free; callers rely on NULL leaving the old block alone.
+	if (fails() || __builtin_mul_overflow(count, size, &all))
+		return NULL;
+	return realloc(old, all > 0 ? all : 1);
 }
 
 char *eg_strdup(const char *text)
