@@ -16,6 +16,7 @@
 #include "firmware/base/mem.h"
 
 #define NMS_OVERLAP 0.4f
+#define MARGIN	    1.6f // round a picture that a face fills
 
 struct eg_detector {
 	struct eg_net *detect, *landmark;
@@ -147,29 +148,40 @@ int eg_detector_look(struct eg_detector *d, const struct eg_image *image, struct
 	return 0;
 }
 
+// Overlapping quarters, 0.6 of the picture each way.
+static int look_at_quarters(struct eg_detector *d, const struct eg_image *image, float threshold,
+			    struct eg_detection *found, size_t *found_count, struct eg_err *err)
+{
+	const float width = (float)image->width, height = (float)image->height;
+	struct eg_detection part[EG_DETECTIONS_MAX];
+
+	for (int i = 0; i < 4; i++) {
+		const struct eg_box quarter = {i % 2 ? width * 0.4f : 0, i / 2 ? height * 0.4f : 0,
+					       width * 0.6f, height * 0.6f};
+		size_t count = 0;
+		int r = eg_detector_look(d, image, quarter, threshold, part, &count, err);
+
+		if (r != 0)
+			return r;
+		for (size_t k = 0; k < count; k++)
+			keep(found, found_count, part[k]);
+	}
+	return 0;
+}
+
 int eg_detector_search(struct eg_detector *d, const struct eg_image *image, float threshold,
 		       struct eg_detection *ret_found, size_t *ret_count, struct eg_err *err)
 {
 	const struct eg_box whole = {0, 0, (float)image->width, (float)image->height};
-	struct eg_detection part[EG_DETECTIONS_MAX];
-	size_t count = 0, found = 0;
+	size_t found = 0;
 	int r;
 
 	r = eg_detector_look(d, image, whole, threshold, ret_found, &found, err);
 	if (r == 0 && found == 0)
-		r = eg_detector_look(d, image, eg_box_grown(whole, 1.6f), threshold, ret_found,
+		r = eg_detector_look(d, image, eg_box_grown(whole, MARGIN), threshold, ret_found,
 				     &found, err);
-	for (int i = 0; r == 0 && found < EG_DETECTIONS_MAX && i < 4 && count < 5; i++) {
-		const struct eg_box quarter = {i % 2 ? whole.width * 0.4f : 0,
-					       i / 2 ? whole.height * 0.4f : 0, whole.width * 0.6f,
-					       whole.height * 0.6f};
-
-		if (found > 0 && i == 0)
-			break;
-		r = eg_detector_look(d, image, quarter, threshold, part, &count, err);
-		for (size_t k = 0; r == 0 && k < count; k++)
-			keep(ret_found, &found, part[k]);
-	}
+	if (r == 0 && found == 0)
+		r = look_at_quarters(d, image, threshold, ret_found, &found, err);
 	if (r == 0)
 		*ret_count = found;
 	return r;

@@ -25,9 +25,14 @@ struct eg_pack {
 
 static int path_of(const char *folder, const char *name, struct eg_buf *path, struct eg_err *err)
 {
+	int r;
+
 	eg_buf_init(path, 4096);
-	if (eg_buf_printf(path, "%s/%s", folder, name) != 0 || !eg_buf_text(path))
-		return eg_err_set(err, EG_ETOOBIG, "%s: the path is over-long", folder);
+	r = eg_buf_printf(path, "%s/%s", folder, name);
+	if (r != 0)
+		return eg_err_set(err, r, "%s: the path is over-long, or memory is out", folder);
+	if (!eg_buf_text(path))
+		return eg_err_set(err, EG_ENOMEM, "out of memory");
 	return 0;
 }
 

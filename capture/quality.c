@@ -157,7 +157,7 @@ static int8_t sharpness(const struct light *l)
 			squares += (double)v * v;
 		}
 	squares = squares / n - (sum / n) * (sum / n);
-	return ramp((float)sqrt(fine / n / (squares + 25)), 0.03f, 0.35f);
+	return ramp((float)sqrt(fine / n / (squares + 25)), 0.12f, 0.35f);
 }
 
 // ---- shape, from the landmarks ------------------------------------------------------------------
@@ -252,7 +252,7 @@ enum eg_hint eg_quality_hint(const struct eg_face *face, float inter_eye_min_px)
 		{EG_QUALITY_CROP_MARGINS, 30, EG_HINT_BACK},
 		{EG_QUALITY_OVER_EXPOSURE, 40, EG_HINT_LESS_LIGHT},
 		{EG_QUALITY_UNDER_EXPOSURE, 40, EG_HINT_MORE_LIGHT},
-		{EG_QUALITY_LUMINANCE_MEAN, 40, EG_HINT_MORE_LIGHT},
+		{EG_QUALITY_LUMINANCE_MEAN, 50, EG_HINT_MORE_LIGHT},
 		{EG_QUALITY_POSE_YAW, 50, EG_HINT_LOOK_HERE},
 		{EG_QUALITY_POSE_PITCH, 50, EG_HINT_LOOK_HERE},
 		{EG_QUALITY_POSE_ROLL, 50, EG_HINT_LOOK_HERE},
