@@ -21,6 +21,7 @@ struct eg_frame {
 	int width, height;     // pixels, both even
 	const uint8_t *plane[2]; // NV12: luma, then interleaved Cb Cr at half size
 	int stride[2];	       // bytes
+	bool limited_range;    // luma 16 … 235 (video) instead of 0 … 255 (JPEG)
 	uint64_t sequence;     // rises by 1 per picture taken; gaps are drops
 	int64_t captured_ns;   // boot time at which the picture was complete
 	uint32_t generation;   // rises at each start of the stream
@@ -30,8 +31,9 @@ struct eg_frame {
 struct eg_frame *eg_frame_ref(struct eg_frame *frame);
 void eg_frame_unref(struct eg_frame *frame); // takes NULL; the last one returns it to its pool
 
-// The frame's BT.601 full-range colours as BGR, or its luma as grey, into `image` (resized to fit,
-// no allocation when it already was that size). OpenCV; takes 1 to 2 ms for 1280×720.
+// The frame's BT.601 colours as BGR into `image` (resized to fit, no allocation when it already was
+// that size), and its luma as grey. libcamera's virtual camera gives the full range of the JPEG files
+// it plays; real cameras say which range they use.
 int eg_frame_to_bgr(const struct eg_frame *frame, struct eg_image *image) EG_CHECKED;
 struct eg_image eg_frame_luma(const struct eg_frame *frame); // a view; do not write
 

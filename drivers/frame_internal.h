@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What camera backends need of a frame beyond frame.h. Inside drivers/ only.
+
+#ifndef EG_FRAME_INTERNAL_H
+#define EG_FRAME_INTERNAL_H
+
+#include "drivers/frame.h"
+
+// The memfd behind a frame's planes (luma at 0, chroma behind it), and its size. Lent.
+int eg_frame_fd(const struct eg_frame *frame, size_t *ret_size);
+
+// The number of a new run of a stream.
+uint32_t eg_camera_generation(void);
+
+uint64_t eg_frame_digest_of(const uint8_t *luma, size_t size);
+
+#endif
