@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Detection and landmarks (design.md §4). The detector was trained on pictures of 4:3; how other
-// shapes are brought to its 320×240 is decided in look_region and was measured (README.md).
+// shapes are brought to its 320×240 is decided in without_distortion.
 //
 // Thread: one.
 
@@ -127,14 +127,34 @@ static size_t decode(struct eg_detector *d, struct eg_box region, float threshol
 	return count;
 }
 
+// The detector's input is 4:3. Filling it with the whole region keeps the most pixels, and a
+// distortion of up to a third either way costs nothing (square LFW pictures: README.md); beyond
+// that, as with upright passport photos, grey bars keep faces in shape.
+static struct eg_box without_distortion(struct eg_box region, const struct eg_image *input)
+{
+	const float most = 4.0f / 3, want = (float)input->width / (float)input->height;
+	const float aspect = region.width / region.height;
+	struct eg_box b = region;
+
+	if (aspect < want / most)
+		b.width = region.height * want / most;
+	if (aspect > want * most)
+		b.height = region.width / (want * most);
+	b.x -= (b.width - region.width) / 2;
+	b.y -= (b.height - region.height) / 2;
+	return b;
+}
+
 int eg_detector_look(struct eg_detector *d, const struct eg_image *image, struct eg_box region,
 		     float threshold, struct eg_detection *ret_found, size_t *ret_count,
 		     struct eg_err *err)
 {
-	struct eg_affine map = eg_sample_box(region, d->whole.width, d->whole.height);
+	struct eg_affine map;
 	int r;
 
 	assert(image->channels == 3);
+	region = without_distortion(region, &d->whole);
+	map = eg_sample_box(region, d->whole.width, d->whole.height);
 	r = eg_sample(image, &map, EG_BORDER_GREY, &d->scratch, &d->whole);
 	if (r != 0)
 		return eg_err_set(err, r,
