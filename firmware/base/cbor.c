@@ -180,10 +180,6 @@ static void on_map(void *to, uint64_t count)
 {
 	found(to, EG_CBOR_MAP, count, 0);
 }
-static void on_tag(void *to, uint64_t tag)
-{
-	found(to, EG_CBOR_TAG, tag, 0);
-}
 static void on_bool(void *to, bool value)
 {
 	found(to, EG_CBOR_BOOL, value, 0);
@@ -227,7 +223,6 @@ static const struct cbor_callbacks callbacks = {
 	.array_start = on_array,
 	.indef_map_start = on_other,
 	.map_start = on_map,
-	.tag = on_tag,
 	.float2 = on_float,
 	.float4 = on_float,
 	.float8 = on_double,
@@ -262,6 +257,21 @@ static bool shortest(const struct item *item, const uint8_t *at, size_t head)
 	}
 }
 
+// libcbor's decoder refuses the tags 6 to 20, COSE's 18 among them, as unassigned. The head of a
+// tag is that of an unsigned integer but for its first three bits, so it is decoded as one.
+static struct cbor_decoder_result decode_tag(const struct eg_cur *cur, struct item *item)
+{
+	struct cbor_decoder_result result;
+	uint8_t head[HEAD_MAX];
+	size_t size = cur->left < HEAD_MAX ? cur->left : HEAD_MAX;
+
+	memcpy(head, cur->at, size);
+	head[0] &= 0x1f;
+	result = cbor_stream_decode(head, size, &callbacks, item);
+	item->type = EG_CBOR_TAG;
+	return result;
+}
+
 // Decodes the item at the cursor; *ret_size is how far a get would move.
 static int decode(const struct eg_cur *cur, struct item *ret_item, size_t *ret_size)
 {
@@ -270,7 +280,10 @@ static int decode(const struct eg_cur *cur, struct item *ret_item, size_t *ret_s
 	*ret_item = (struct item){0};
 	if (cur->left == 0)
 		return EG_EINVAL;
-	result = cbor_stream_decode(cur->at, cur->left, &callbacks, ret_item);
+	if (cur->at[0] >> 5 == 6)
+		result = decode_tag(cur, ret_item);
+	else
+		result = cbor_stream_decode(cur->at, cur->left, &callbacks, ret_item);
 	if (result.status != CBOR_DECODER_FINISHED || !ret_item->known ||
 	    !shortest(ret_item, cur->at, result.read))
 		return EG_EINVAL;

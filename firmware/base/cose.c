@@ -3,7 +3,7 @@
 // COSE_Sign1 = #6.18([protected: bstr .cbor {1: -7, 4: kid}, {}, payload: bstr, signature: bstr])
 // Signed is the Sig_structure ["Signature1", protected, aad, payload] (RFC 9052 §4.4).
 
-#include "firmware/base/cose.h"
+#include "firmware/base/cose_internal.h"
 
 #include <string.h>
 
@@ -30,8 +30,8 @@ static int put_protected(struct eg_buf *buf, const uint8_t kid[EG_KID_SIZE])
 	return r != 0 ? r : eg_cbor_put_bytes(buf, EG_BYTES(kid, EG_KID_SIZE));
 }
 
-static int put_structure(struct eg_buf *buf, struct eg_bytes protected, struct eg_bytes aad,
-			 struct eg_bytes payload)
+int eg_cose_put_structure(struct eg_buf *buf, struct eg_bytes protected, struct eg_bytes aad,
+			  struct eg_bytes payload)
 {
 	int r;
 
@@ -80,7 +80,7 @@ int eg_cose_sign(const struct eg_key *key, struct eg_bytes aad, struct eg_bytes 
 	eg_kid(eg_key_public(key), kid);
 	r = put_protected(&protected, kid);
 	if (r == 0)
-		r = put_structure(&structure, eg_buf_bytes(&protected), aad, payload);
+		r = eg_cose_put_structure(&structure, eg_buf_bytes(&protected), aad, payload);
 	if (r == 0)
 		r = eg_sign(key, eg_buf_bytes(&structure), signature);
 	if (r == 0)
@@ -163,7 +163,7 @@ static int check_signature(const struct message *m, struct eg_bytes aad,
 	int r;
 
 	init_structure(&structure, aad, m->payload);
-	r = put_structure(&structure, m->protected, aad, m->payload);
+	r = eg_cose_put_structure(&structure, m->protected, aad, m->payload);
 	if (r == 0)
 		r = eg_verify(key->pub, eg_buf_bytes(&structure), m->signature.data);
 	eg_buf_done(&structure);
