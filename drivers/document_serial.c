@@ -118,7 +118,7 @@ static int serial_open(const char *source, struct eg_document_reader **ret_reade
 		       struct eg_err *err)
 {
 	struct eg_document_reader *reader = eg_calloc(1, sizeof(*reader));
-	speed_t speed;
+	speed_t speed = DEFAULT_SPEED;
 	int r;
 
 	if (!reader)
@@ -200,7 +200,7 @@ static int add_byte(struct eg_document_reader *reader, uint8_t byte, struct eg_e
 {
 	if (reader->skipping)
 		return 0;
-	if (reader->size == TEXT_MAX - 1) {
+	if (reader->size >= TEXT_MAX - 1) { // a second line may begin at TEXT_MAX
 		start_over(reader);
 		reader->skipping = true;
 		return eg_err_set(
