@@ -118,6 +118,10 @@ static bool set_text(const struct load *load, const struct eg_conf_key *key, cha
 	char folder[PATH_MAX] = ".";
 	int n;
 
+	if (value[0] == ';') { // with a space before it, it would be read as a comment
+		(void)snprintf(why, 128, "begins with a semicolon");
+		return false;
+	}
 	if (relative && slash != NULL)
 		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - load->path),
 			       load->path);
@@ -173,7 +177,10 @@ static int on_value(void *user, const char *section, const char *name, const cha
 		if (strcmp(key->section, section) != 0 || strcmp(key->name, name) != 0)
 			continue;
 		if (load->seen[i])
-			complain(load, "[%s] %s is given twice", section, name);
+			complain(load,
+				 "[%s] %s is given twice (an indented line goes on with the one "
+				 "above)",
+				 section, name);
 		else if (!set(load, key, value, why))
 			complain(load, "[%s] %s: '%.60s' %s", section, name, value, why);
 		load->seen[i] = true;

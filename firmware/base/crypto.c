@@ -174,7 +174,9 @@ int eg_key_from_raw(struct eg_bytes raw, struct eg_key **ret_key, struct eg_err 
 {
 	int r = key_from(raw.data, raw.size, ret_key);
 
-	return r == 0 ? 0 : eg_err_set(err, r, "not the private scalar of a P-256 key");
+	if (r == 0)
+		return 0;
+	return eg_err_set(err, r, "not the private scalar of a P-256 key: %s", eg_code_name(r));
 }
 
 int eg_key_generate(struct eg_key **ret_key, struct eg_err *err)
@@ -191,13 +193,16 @@ int eg_key_generate(struct eg_key **ret_key, struct eg_err *err)
 	psa_set_key_algorithm(&attributes, PSA_ALG_ECDSA(PSA_ALG_SHA_256));
 	r = code_of(psa_generate_key(&attributes, &id));
 	if (r != 0)
-		return eg_err_set(err, r, "a P-256 key could not be generated");
+		return eg_err_set(err, r, "a P-256 key could not be generated: %s",
+				  eg_code_name(r));
 	r = code_of(psa_export_key(id, raw, sizeof(raw), &size));
 	(void)psa_destroy_key(id);
 	if (r == 0)
 		r = key_from(raw, size, ret_key);
 	eg_wipe(raw, sizeof(raw));
-	return r == 0 ? 0 : eg_err_set(err, r, "a P-256 key could not be generated");
+	return r == 0 ? 0
+		      : eg_err_set(err, r, "a P-256 key could not be generated: %s",
+				   eg_code_name(r));
 }
 
 void eg_key_free(struct eg_key *key)
@@ -299,7 +304,8 @@ int eg_key_save(const struct eg_key *key, const char *path, struct eg_err *err)
 		       mbedtls_pk_write_key_pem(&pk, pem, sizeof(pem)) != 0))
 		r = EG_EFOREIGN;
 	if (r != 0)
-		r = eg_err_set(err, r, "key %s could not be written as PEM", path);
+		r = eg_err_set(err, r, "key %s could not be written as PEM: %s", path,
+			       eg_code_name(r));
 	else
 		r = eg_file_write(path, EG_BYTES(pem, strlen((const char *)pem)), 0600, err);
 	(void)psa_destroy_key(id);
