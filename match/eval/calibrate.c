@@ -5,12 +5,13 @@
 //
 // LARGE has many impostor pairs (celebrities in the wild), so it reaches far down, but a model may
 // have been trained on such faces and portraits score higher. PORTRAITS is what a booth compares,
-// but has few pairs. So:
-//   - an FMR is measured in a set when at least PAIRS_MIN impostor pairs reach its threshold;
-//   - shift = the largest difference (portraits − large) over the FMRs up to SHIFT_FROM that both
-//     measure, and never below 0;
-//   - a point's score is the higher of portraits' own threshold, where it is measured, and large's
-//     threshold plus shift. Below the portraits' reach the tail's shape is large's, moved.
+// but has few pairs, and its tail falls more slowly. An FMR is measured in a set when at least
+// PAIRS_MIN impostor pairs reach its threshold. A point's score is the highest of
+//   - portraits' own threshold, where it is measured;
+//   - for one decade below that, the line through portraits' thresholds at LINE_FROM and at the
+//     lowest FMR that it measures;
+//   - below, large's threshold moved up by what that line's end lies above large's (never down);
+//   - large's own threshold.
 // The floor is the lowest FMR that large measures.
 
 #include "match/eval/eval.h"
@@ -24,8 +25,8 @@
 #include "match/eval/list.h"
 #include "match/eval/summary.h"
 
-#define PAIRS_MIN  20.0 // relative error of an FMR about 1 / √20 = 22 %
-#define SHIFT_FROM 1e-2
+#define PAIRS_MIN 20.0 // relative error of an FMR about 1 / √20 = 22 %
+#define LINE_FROM 1e-2
 
 static const double grid[] = {3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4,
 			      1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7};
@@ -102,19 +103,52 @@ static double threshold_at(const struct histogram *h, double fmr)
 	return NAN;
 }
 
-static double shift_of(const struct histogram *large, const struct histogram *portraits)
+// The end of what portraits say: their lowest measured FMR, the line from there, and the shift that
+// holds below the line's end.
+struct tail {
+	double reach, score, slope; // per decade
+	double end, shift;
+};
+
+static int find_tail(const struct histogram *large, const struct histogram *portraits,
+		     struct tail *ret_tail)
 {
-	double shift = 0;
+	double from = threshold_at(portraits, LINE_FROM);
+	struct tail t = {NAN, NAN, NAN, NAN, 0};
 
 	for (size_t i = 0; i < GRID; i++)
-		if (grid[i] <= SHIFT_FROM)
-			shift = fmax(shift, threshold_at(portraits, grid[i]) -
-						    threshold_at(large, grid[i]));
-	return shift; // fmax leaves out NaN
+		if (!isnan(threshold_at(portraits, grid[i])))
+			t.reach = grid[i];
+	if (isnan(from) || !(t.reach < LINE_FROM))
+		return EG_EINVAL;
+	t.score = threshold_at(portraits, t.reach);
+	t.slope = (t.score - from) / log10(LINE_FROM / t.reach);
+	for (size_t i = 0; i < GRID; i++) {
+		double wide = threshold_at(large, grid[i]);
+
+		if (grid[i] < t.reach * 0.099 || isnan(wide))
+			continue;
+		t.end = grid[i]; // one decade below the reach, or what large has of it
+		t.shift = fmax(0, t.score + t.slope * log10(t.reach / t.end) - wide);
+	}
+	*ret_tail = t;
+	return 0;
+}
+
+static double score_at(const struct histogram *large, const struct histogram *portraits,
+		       const struct tail *tail, double fmr)
+{
+	double wide = threshold_at(large, fmr), own = threshold_at(portraits, fmr);
+
+	if (isnan(own))
+		own = fmr >= tail->end * 0.99 ? tail->score + tail->slope * log10(tail->reach / fmr)
+					      : wide + tail->shift;
+	return fmax(own, wide);
 }
 
 static void put_points(struct json *json, const struct histogram *large,
-		       const struct histogram *portraits, double shift, double *ret_floor)
+		       const struct histogram *portraits, const struct tail *tail,
+		       double *ret_floor)
 {
 	double before = -1;
 
@@ -122,7 +156,7 @@ static void put_points(struct json *json, const struct histogram *large,
 	for (size_t i = 0; i < GRID; i++) {
 		double own = threshold_at(portraits, grid[i]);
 		double wide = threshold_at(large, grid[i]);
-		double score = fmax(own, wide + shift);
+		double score = score_at(large, portraits, tail, grid[i]);
 
 		if (isnan(wide) || score <= before || score >= 1)
 			continue;
@@ -142,16 +176,24 @@ static int write_calibration(const struct eval_options *options, const struct eg
 			     const struct histogram *large, const struct histogram *portraits,
 			     struct eg_err *err)
 {
-	double shift = shift_of(large, portraits), floor_fmr = NAN;
+	double floor_fmr = NAN;
+	struct tail tail;
 	struct json json;
 	int r;
+
+	if (find_tail(large, portraits, &tail) != 0)
+		return eg_err_set(err, EG_EINVAL,
+				  "%s: too few impostor pairs (%zu) to measure an FMR below %g",
+				  options->portraits, portraits->impostors, LINE_FROM);
 
 	json_init(&json);
 	json_hex(&json, "model_sha256", eg_pack_model_digest(pack, EG_MODEL_FEATURE),
 		 EG_SHA256_SIZE);
-	put_points(&json, large, portraits, shift, &floor_fmr);
+	put_points(&json, large, portraits, &tail, &floor_fmr);
 	json_number(&json, "floor_fmr", floor_fmr);
-	json_number(&json, "shift", shift);
+	json_number(&json, "portraits_measured_to", tail.reach);
+	json_number(&json, "portraits_line_to", tail.end);
+	json_number(&json, "shift", tail.shift);
 	json_number(&json, "large_impostors", (double)large->impostors);
 	json_number(&json, "portraits_impostors", (double)portraits->impostors);
 	json_text(&json, "made_by", "eg-eval calibrate; see match/README.md");
