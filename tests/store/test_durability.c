@@ -124,8 +124,13 @@ static void every_put_that_was_promised_survives_kill_9(void **state)
 			put_until_killed(ends[1]);
 		}
 		(void)close(ends[1]);
-		// The first rounds hit the making of the file, later ones the puts.
-		(void)usleep((useconds_t)(round < 5 ? 500 + round * 4000 : 30000 + round * 7000));
+		// The first rounds hit the making of the file, later ones a put: after `round` of
+		// them, at some moment of the next.
+		for (int i = 5; i < round; i++) {
+			assert_int_equal(read(ends[0], &id, sizeof(id)), sizeof(id));
+			assert_int_equal(eg_buf_put(&promised, &id, sizeof(id)), 0);
+		}
+		(void)usleep((useconds_t)(round < 5 ? 500 + round * 4000 : round * 331 % 3000));
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		while (read(ends[0], &id, sizeof(id)) == (ssize_t)sizeof(id))
 			assert_int_equal(eg_buf_put(&promised, &id, sizeof(id)), 0);
@@ -355,6 +360,115 @@ static void every_allocation_of_sqlite_may_fail(void **state)
 	expect_integrity(DB);
 }
 
+// A VFS between SQLite and the disk, with the n-th write or flush failing.
+static int (*real_write)(sqlite3_file *, const void *, int, sqlite3_int64);
+static int (*real_sync)(sqlite3_file *, int);
+static int (*real_open)(sqlite3_vfs *, sqlite3_filename, sqlite3_file *, int, int *);
+static long write_fails_in; // 0: never
+static int write_fails_with;
+
+static bool fails_now(void)
+{
+	return write_fails_in > 0 && --write_fails_in == 0;
+}
+
+static int failing_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 at)
+{
+	return fails_now() ? write_fails_with : real_write(file, data, size, at);
+}
+
+static int failing_sync(sqlite3_file *file, int flags)
+{
+	return fails_now() ? SQLITE_IOERR_FSYNC : real_sync(file, flags);
+}
+
+static int wrapping_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
+			 int *ret_flags)
+{
+	// The main file's methods lock, the log's do not: one set each.
+	static sqlite3_io_methods sets[2];
+	sqlite3_io_methods *methods = &sets[(flags & SQLITE_OPEN_MAIN_DB) != 0];
+	int code = real_open(vfs, name, file, flags, ret_flags);
+	if (code != SQLITE_OK || file->pMethods == NULL)
+		return code;
+	real_write = file->pMethods->xWrite;
+	real_sync = file->pMethods->xSync;
+	*methods = *file->pMethods;
+	methods->xWrite = failing_write;
+	methods->xSync = failing_sync;
+	file->pMethods = methods;
+	return code;
+}
+
+// What a put promised is there after reopening, queued or acknowledged, whatever failed since.
+static void check_promise(const struct eg_id *id, bool promised, long n)
+{
+	struct eg_records *records = NULL;
+	struct eg_err err = EG_ERR_INIT;
+	expect_ok(eg_records_open(DB, &records, &err), &err);
+	int r = eg_records_put(records, id, EG_BYTES("x", 1), NOW_MS, &err);
+	if (promised && r != EG_ECONFLICT)
+		fail_msg("write %ld failed and a promised put is lost", n);
+	eg_records_close(records);
+}
+
+static int put_and_acknowledge(struct eg_id *ret_id, bool *ret_promised)
+{
+	struct eg_records *records = NULL;
+	struct eg_err err = EG_ERR_INIT;
+	uint8_t body[3000];
+	fill(body, sizeof(body), 5);
+	assert_int_equal(eg_id_new(eg_clock_system(), ret_id), 0);
+	int r = eg_records_open(DB, &records, &err);
+	if (r != 0)
+		return r;
+	r = eg_records_put(records, ret_id, EG_BYTES(body, sizeof(body)), NOW_MS, &err);
+	*ret_promised = r == 0;
+	if (r == 0) {
+		struct eg_ack ack = {.id = *ret_id, .booth = "lane-12"};
+		assert_int_equal(eg_sha256(EG_BYTES(body, sizeof(body)), ack.digest), 0);
+		r = eg_records_acknowledge(records, &ack, NOW_MS, &err);
+	}
+	eg_records_close(records);
+	return r;
+}
+
+static void every_write_and_flush_may_fail(void **state)
+{
+	(void)state;
+	sqlite3_vfs *real_vfs = sqlite3_vfs_find(NULL);
+	sqlite3_vfs vfs = *real_vfs;
+	size_t failed = 0;
+	real_open = vfs.xOpen;
+	vfs.xOpen = wrapping_open;
+	vfs.zName = "failing";
+	assert_int_equal(sqlite3_vfs_register(&vfs, 1), SQLITE_OK);
+	for (int kind = 0; kind < 2; kind++) {
+		bool reached = true;
+		write_fails_with = kind == 0 ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+		for (long n = 1; reached; n++) {
+			struct eg_id id;
+			bool promised = false;
+			if (n % 4 == 0)
+				remove_files(DB);
+			write_fails_in = n;
+			int r = put_and_acknowledge(&id, &promised);
+			reached = write_fails_in == 0;
+			write_fails_in = 0;
+			if (r != 0) {
+				failed++;
+				if (r != EG_EFULL && r != EG_EIO)
+					fail_msg("write %ld: %s", n, eg_code_name(r));
+			}
+			check_promise(&id, promised, n);
+		}
+	}
+	assert_int_equal(sqlite3_vfs_unregister(&vfs), SQLITE_OK);
+	print_message("%zu writes and flushes failed, nothing promised was lost\n", failed);
+	assert_true(failed > 10);
+	expect_integrity(DB);
+}
+
 // Straight through SQLite in one transaction: 100,000 durable puts would take minutes. The older
 // half is put off, so that a look-up by age alone would have to step over it. Every body is "hi"
 // and 2,000 zero bytes; the digest is sha256sum's.
@@ -449,6 +563,7 @@ int main(void)
 		CASE(kill_9_in_acknowledgements_neither_loses_nor_doubles),
 		CASE(every_allocation_of_ours_may_fail),
 		CASE(every_allocation_of_sqlite_may_fail),
+		CASE(every_write_and_flush_may_fail),
 		CASE(next_is_flat_up_to_100000_queued),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
