@@ -14,13 +14,13 @@
 #define EG_BCBP_LEGS_MAX 4
 
 struct eg_bcbp_leg {
-	char pnr[8];	 // operating carrier's record locator, trimmed
+	char pnr[8];	     // operating carrier's record locator, trimmed
 	char from[4], to[4]; // IATA airport codes
 	char carrier[4];
 	char flight[6];	 // "0834" or "0834A", trimmed
 	int day_of_year; // 1 … 366
 	char compartment;
-	char seat[5];	 // "001A", trimmed; "INF" and empty occur
+	char seat[5];	  // "001A", trimmed; "INF" and empty occur
 	char sequence[6]; // check-in sequence number, trimmed
 	char status;
 };

@@ -14,7 +14,10 @@
 #include "drivers/bcbp.h"
 #include "drivers/mrz.h"
 
-enum eg_document_kind { EG_DOCUMENT_MRZ, EG_DOCUMENT_PASS };
+enum eg_document_kind {
+	EG_DOCUMENT_MRZ,
+	EG_DOCUMENT_PASS
+};
 
 struct eg_document {
 	enum eg_document_kind kind;
@@ -36,8 +39,7 @@ struct eg_document_ops {
 	const char *name; // "serial", "script"
 	// serial: source is "/dev/ttyACM0" or "/dev/ttyACM0:9600"; script: path of a text file, one
 	// document a paragraph, the next one each time `read` is called; "" for none.
-	int (*open)(const char *source, struct eg_document_reader **ret_reader,
-		    struct eg_err *err);
+	int (*open)(const char *source, struct eg_document_reader **ret_reader, struct eg_err *err);
 	int (*fd)(const struct eg_document_reader *reader); // lent; -1: poll `read` instead
 	// 0: *ret_document holds one; EG_EAGAIN: nothing whole yet; EG_EINVAL: something was read
 	// that is no document (the rest of the line is dropped); EG_EIO: the device is gone.

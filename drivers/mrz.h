@@ -10,15 +10,21 @@
 
 #include "firmware/base/buf.h"
 
-enum eg_mrz_format { EG_MRZ_TD1, EG_MRZ_TD2, EG_MRZ_TD3, EG_MRZ_MRVA, EG_MRZ_MRVB };
+enum eg_mrz_format {
+	EG_MRZ_TD1,
+	EG_MRZ_TD2,
+	EG_MRZ_TD3,
+	EG_MRZ_MRVA,
+	EG_MRZ_MRVB
+};
 
 struct eg_mrz {
 	enum eg_mrz_format format;
 	char document_code[3]; // "P", "V", "I", "AC", ... without fillers
 	char issuer[4];	       // ICAO code, "UTO"; "D" for Germany
-	char number[32];       // without fillers; a TD1 number that overflows into optional data is whole
-	char surname[40];      // "VAN DER MUELLEN"; cut as the document cuts it
-	char given[40];	       // "ANNA MARIA"
+	char number[32]; // without fillers; a TD1 number that overflows into optional data is whole
+	char surname[40]; // "VAN DER MUELLEN"; cut as the document cuts it
+	char given[40];	  // "ANNA MARIA"
 	char nationality[4];
 	char birth[7]; // YYMMDD; unknown parts are "<<"
 	char expiry[7];

@@ -11,7 +11,11 @@
 
 #include "firmware/base/err.h"
 
-enum eg_light { EG_LIGHT_OFF, EG_LIGHT_GREEN, EG_LIGHT_BLUE };
+enum eg_light {
+	EG_LIGHT_OFF,
+	EG_LIGHT_GREEN,
+	EG_LIGHT_BLUE
+};
 
 struct eg_signal; // backend's
 
