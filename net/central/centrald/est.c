@@ -78,6 +78,12 @@ static enum MHD_Result reply_refused(struct request *request, int r, struct eg_e
 	return reply_failure(request, err);
 }
 
+static enum MHD_Result reply_bad_token(struct request *request, const struct eg_err *err)
+{
+	eg_notice("enrolment refused: %s", err->text);
+	return reply_problem(request, MHD_HTTP_UNAUTHORIZED, err->text);
+}
+
 static enum MHD_Result enrol(struct request *request, const char *booth,
 			     const uint8_t hash[EG_SHA256_SIZE])
 {
@@ -91,14 +97,18 @@ static enum MHD_Result enrol(struct request *request, const char *booth,
 	eg_buf_init(&der, EG_CERT_DER_MAX);
 	int r = eg_ledger_check_token(server->ledger, booth, hash, NULL, now_ms, &der, &err);
 	if (r == EG_EAUTH) {
-		eg_notice("enrolment refused: %s", err.text);
-		result = reply_problem(request, MHD_HTTP_UNAUTHORIZED, err.text);
+		result = reply_bad_token(request, &err);
 		goto out;
 	}
 	if (r == 0)
 		r = read_request(request, booth, pub, &err);
-	if (r == 0)
+	if (r == 0) {
 		r = eg_ledger_check_token(server->ledger, booth, hash, pub, now_ms, &der, &err);
+		if (r == EG_EAUTH) {
+			result = reply_bad_token(request, &err);
+			goto out;
+		}
+	}
 	if (r == 0)
 		r = certify(request, booth, pub, &der, &certificate, &err);
 	if (r == 0)
