@@ -76,8 +76,8 @@ static void to_nv12(const struct eg_image *p, uint8_t *plane[2], const int strid
 			if (x % 2 == 0 && y % 2 == 0) {
 				uint8_t *uv = plane[1] + (ptrdiff_t)(y / 2) * stride[1] + x;
 
-				uv[0] = (uint8_t)fmin(255, lrint(128 + (b - luma) * 0.564));
-				uv[1] = (uint8_t)fmin(255, lrint(128 + (r - luma) * 0.713));
+				uv[0] = (uint8_t)fmin(255, round(128 + (b - luma) * 0.564));
+				uv[1] = (uint8_t)fmin(255, round(128 + (r - luma) * 0.713));
 			}
 		}
 }
