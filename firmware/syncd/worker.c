@@ -157,6 +157,19 @@ static void note_success(struct worker *worker, enum eg_sync_task task)
 	worker->problem_ms = 0;
 }
 
+// Whether two sentences say the same; numbers in them ("after 3 ms") do not count.
+static bool says_the_same(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a += strspn(a, "0123456789");
+		b += strspn(b, "0123456789");
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+	}
+}
+
 // Each failure is logged once: when it appears, and when its sentence changes.
 static void note_failure(struct worker *worker, enum eg_sync_task task,
 			 enum eg_sync_outcome outcome, const struct eg_err *err)
@@ -164,7 +177,7 @@ static void note_failure(struct worker *worker, enum eg_sync_task task,
 	const bool alarm = err->code == EG_EAUTH || err->code == EG_ECONFLICT ||
 			   err->code == EG_EINVAL || err->code == EG_ECORRUPT;
 
-	if (strcmp(worker->logged[task], err->text) != 0 || outcome == EG_SYNC_BURY)
+	if (!says_the_same(worker->logged[task], err->text) || outcome == EG_SYNC_BURY)
 		eg_log(alarm ? EG_LOG_ERROR : EG_LOG_WARNING, "%s: %s", eg_sync_task_name(task),
 		       err->text);
 	remember_problem(worker, err->text);

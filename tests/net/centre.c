@@ -38,7 +38,7 @@ struct centre {
 	char *key_pem, *cert_pem, *ca_pem, *cacerts;
 	struct eg_key *key;
 	pthread_mutex_t lock;
-	char token[128];
+	char token[128], token_key[65]; // the key the token was used for, "" none
 	char prefix[128];
 	enum mischief mischief;
 	int count, status, retry_after_s;
@@ -254,8 +254,16 @@ static enum MHD_Result est(struct centre *centre, struct MHD_Connection *connect
 		return problem(connection, 401, -1);
 	}
 	issue(centre, body, &text);
-	if (mischief != LOST && strcmp(path, "/.well-known/est/simpleenroll") == 0)
-		centre->token[0] = '\0';
+	if (strcmp(path, "/.well-known/est/simpleenroll") == 0) {
+		// A token is good for one key, but for that key again when the answer was lost.
+		const char *key = centre->request_keys[(centre->issued - 1) % 64];
+
+		if (centre->token_key[0] && strcmp(centre->token_key, key) != 0) {
+			free(text);
+			return problem(connection, 401, -1);
+		}
+		memcpy(centre->token_key, key, sizeof(centre->token_key));
+	}
 	r = mischief == LOST ? MHD_NO
 			     : answer(connection, 200, "application/pkcs7-mime", NULL, NULL, NULL,
 				      text, strlen(text));
@@ -595,6 +603,7 @@ void centre_token(struct centre *centre, const char *token)
 {
 	lock(centre);
 	(void)snprintf(centre->token, sizeof(centre->token), "%s", token);
+	centre->token_key[0] = '\0';
 	unlock(centre);
 }
 

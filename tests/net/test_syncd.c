@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-varlink.h>
@@ -32,7 +33,7 @@
 
 // One booth in a folder of its own, and its centre.
 struct world {
-	char dir[64];
+	char dir[200];
 	struct centre *centre;
 	pid_t pid; // of syncd; 0: does not run
 	struct eg_records *records;
@@ -136,9 +137,11 @@ static struct world *world_new(const char *server)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct eg_err err = EG_ERR_INIT;
+	char cwd[150];
 
 	assert_non_null(world);
-	(void)snprintf(world->dir, sizeof(world->dir), "world%u", worlds++);
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	(void)snprintf(world->dir, sizeof(world->dir), "%s/world%u", cwd, worlds++);
 	assert_int_equal(pki_run(NULL, (const char *const[]){"rm", "-rf", world->dir, NULL}), 0);
 	assert_int_equal(pki_run(NULL, (const char *const[]){"cp", "-r", "pki", world->dir, NULL}),
 			 0);
@@ -170,6 +173,7 @@ static void syncd_start(struct world *world)
 	if (pid == 0) {
 		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); // not to outlive a test that failed
 		(void)dup2(fd, 2);
 		(void)execl(program, program, "--config", config, (char *)NULL);
 		_exit(127);
@@ -222,10 +226,10 @@ static void world_free(struct world *world)
 	free(world);
 }
 
-// Waits until CONDITION holds, at most 40 s.
+// Waits until CONDITION holds, at most 20 s.
 #define WAIT(world, condition)                                       \
 	do {                                                         \
-		int64_t wait_end = boot_ms() + 40000;                \
+		int64_t wait_end = boot_ms() + 20000;                \
 		while (!(condition) && boot_ms() < wait_end)         \
 			(void)usleep(20000);                         \
 		if (!(condition)) {                                  \
@@ -372,7 +376,9 @@ static void a_new_booth_enrols_and_delivers_everything_once(void **state)
 	}
 	assert_true(n > 130);
 	assert_memory_equal(keys, mine, n);
-	WAIT(world, (beat = centre_heartbeat(world->centre)) != NULL);
+	WAIT(world, centre_seen(world->centre, "/v1/heartbeat") >= 2); // so one was taken
+	beat = centre_heartbeat(world->centre);
+	assert_non_null(beat);
 	assert_non_null(strstr(beat, "\"queue\""));
 	free(beat);
 	put_encounters(world, 3); // and later ones, without a kick
