@@ -61,7 +61,7 @@ int eg_gallery_add(struct eg_gallery *gallery, size_t entry, const struct eg_tem
 
 // Ends adding: compares the references of different entries with each other, raises the threshold
 // when they score higher than the calibration says, marks near twins. With n references it takes
-// n²/2 comparisons: 1 ms for 420, seconds for 42,000, minutes for 200,000.
+// n²/2 comparisons of some 10 ns: milliseconds for 420, a second for 10,000, 20 for 42,000.
 //
 // The raise: with M pairs, take q = max(20 / M, the calibration's floor) and T(q), the score that
 // k = q · M pairs should reach. When more than k + 1.645 √k pairs do (95 % one-sided, Poisson), the

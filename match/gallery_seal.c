@@ -26,7 +26,7 @@ struct pairs {
 
 static size_t bin_of(double score)
 {
-	double at = floor((score + 1) / 2 * BINS);
+	double at = (score + 1) * (BINS / 2.0);
 
 	return at <= 0 ? 0 : at >= BINS - 1 ? BINS - 1 : (size_t)at;
 }

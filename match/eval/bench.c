@@ -43,6 +43,20 @@ bool bench_wants(const struct bench *bench, const char *stage)
 	return bench->wanted_count == 0;
 }
 
+bool bench_group(struct bench *bench, const char *const *stages)
+{
+	bool any = false;
+
+	for (; *stages; stages++) {
+		if (bench->list)
+			printf("%s\n", *stages);
+		else if (bench_wants(bench, *stages))
+			any = true;
+		bench->known += any && bench->wanted_count > 0 && bench_wants(bench, *stages);
+	}
+	return any;
+}
+
 // Seconds that one `once` takes, or −1 when it failed.
 static double run(size_t repeat, int (*once)(void *user), void *user)
 {
@@ -146,5 +160,11 @@ int main(int argc, char **argv)
 	bench_capture(&bench);
 	bench_match(&bench);
 	bench_seal(&bench);
+	if (!bench.list && bench.known < bench.wanted_count) {
+		fputs("eg-bench: a stage was named that there is not (or named twice); see "
+		      "eg-bench --list\n",
+		      stderr);
+		return 2;
+	}
 	return bench.failed ? 1 : 0;
 }

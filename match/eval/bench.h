@@ -13,7 +13,8 @@ struct bench {
 	const char *pack, *faces; // folders
 	char **wanted;		  // stages named on the command line; NULL: all
 	size_t wanted_count;
-	bool list; // print the stages' names only
+	size_t known; // of the wanted, how many there are
+	bool list;    // print the stages' names only
 	int failed;
 };
 
@@ -23,6 +24,10 @@ struct bench {
 // A non-zero return of `once` is reported on stderr and counted in bench->failed.
 void bench_stage(struct bench *bench, const char *stage, const char *kernel, size_t n,
 		 int (*once)(void *user), void *user);
+
+// At the head of each group: with --list prints the names, else tells whether any of them was asked
+// for. `stages` ends with NULL.
+bool bench_group(struct bench *bench, const char *const *stages);
 
 // True when the stage was asked for (so that what it needs has to be made).
 bool bench_wants(const struct bench *bench, const char *stage);

@@ -140,14 +140,16 @@ static int open_all(struct bench *bench, struct pictures *p, struct eg_err *err)
 
 void bench_capture(struct bench *bench)
 {
+	static const char *const stages[] = {
+		"decode",      "nv12_to_bgr",	  "still",	"align",
+		"extract",     "extract_careful", "net_detect", "net_landmark",
+		"net_feature", "net_liveness",	  "net_pose",	"net_eye",
+		NULL};
 	struct pictures *p = NULL;
 	struct eg_err err = EG_ERR_INIT;
 
-	if (bench->list) {
-		printf("decode\nnv12_to_bgr\nstill\nalign\nextract\nextract_careful\n"
-		       "net_detect\nnet_landmark\nnet_feature\nnet_liveness\nnet_pose\nnet_eye\n");
+	if (!bench_group(bench, stages))
 		return;
-	}
 	p = eg_calloc(1, sizeof(*p));
 	if (!p) {
 		bench->failed++;

@@ -135,13 +135,13 @@ static void run_gallery(struct bench *bench, struct kernels *k)
 
 void bench_match(struct bench *bench)
 {
+	static const char *const stages[] = {"compare_int8", "compare_float", "gallery_load",
+					     "identify", NULL};
 	static const struct eg_pack_point points[] = {{0.2, 1e-1}, {0.6, 1e-5}};
 	struct kernels k = {0};
 
-	if (bench->list) {
-		printf("compare_int8\ncompare_float\ngallery_load\nidentify\n");
+	if (!bench_group(bench, stages))
 		return;
-	}
 	k.rows8 = eg_calloc(BIGGEST, EG_TEMPLATE_SIZE);
 	k.rows = eg_calloc(BIGGEST, EG_TEMPLATE_SIZE * sizeof(float));
 	k.dots8 = eg_calloc(BIGGEST, sizeof(*k.dots8));

@@ -37,14 +37,11 @@ static int once_open(void *user)
 
 void bench_seal(struct bench *bench)
 {
+	static const char *const stages[] = {"seal", "open", NULL};
 	struct sealing s = {0};
 	uint8_t *space;
 
-	if (bench->list) {
-		printf("seal\nopen\n");
-		return;
-	}
-	if (!bench_wants(bench, "seal") && !bench_wants(bench, "open"))
+	if (!bench_group(bench, stages))
 		return;
 	eg_buf_init(&s.plain, PLAIN_BYTES);
 	eg_buf_init(&s.sealed, PLAIN_BYTES + EG_HPKE_OVERHEAD);
