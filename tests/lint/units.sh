@@ -18,5 +18,9 @@ for unit in "$EGRESS_SOURCE"/board/units/*.service; do
 	if echo "$said" | grep -F "$(basename "$unit")"; then
 		exit 1
 	fi
-	systemd-analyze security --offline=true --no-pager --threshold=20 "$copy" | tail -n 1
+	systemd-analyze security --offline=true --no-pager --threshold=20 "$copy" >report || {
+		tail -n 1 report
+		echo "$unit: more exposed than 2.0"
+		exit 1
+	}
 done
