@@ -94,7 +94,8 @@ static int set_validity(mbedtls_x509write_cert *crt, int64_t from_ms, int64_t en
 	char from[20], end[20];
 	time_t from_s = (time_t)(from_ms / 1000), end_s = (time_t)(end_ms / 1000);
 	struct tm tm;
-	if (gmtime_r(&from_s, &tm) == NULL || strftime(from, sizeof(from), "%Y%m%d%H%M%S", &tm) == 0)
+	if (gmtime_r(&from_s, &tm) == NULL ||
+	    strftime(from, sizeof(from), "%Y%m%d%H%M%S", &tm) == 0)
 		return MBEDTLS_ERR_X509_INVALID_DATE;
 	if (gmtime_r(&end_s, &tm) == NULL || strftime(end, sizeof(end), "%Y%m%d%H%M%S", &tm) == 0)
 		return MBEDTLS_ERR_X509_INVALID_DATE;
@@ -340,10 +341,10 @@ int eg_ca_sign_server(struct eg_ca *ca, struct eg_bytes key_pem, const char *con
 static int load_public(const uint8_t pub[EG_P256_PUB_SIZE], mbedtls_pk_context *pk)
 {
 	static const uint8_t head[] = {
-		0x30, 0x59, 0x30, 0x13,						 // SEQUENCE, SEQUENCE
-		0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,		 // id-ecPublicKey
-		0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,	 // prime256v1
-		0x03, 0x42, 0x00,						 // BIT STRING
+		0x30, 0x59, 0x30, 0x13,					    // SEQUENCE, SEQUENCE
+		0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,	    // id-ecPublicKey
+		0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, // prime256v1
+		0x03, 0x42, 0x00,					    // BIT STRING
 	};
 	uint8_t der[sizeof(head) + EG_P256_PUB_SIZE];
 	memcpy(der, head, sizeof(head));

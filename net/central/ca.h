@@ -8,7 +8,8 @@
 //   booth      CN = booth id, clientAuth, days as configured; nothing of a request but its subject
 //              and its key gets into the certificate
 //
-// Serial numbers are 128 random bits (one of them fixed, so that they are positive and full-length).
+// Serial numbers are 128 random bits (one of them fixed, so that they are positive and
+// full-length).
 //
 // Thread: any; an eg_ca is used by one at a time. eg_crypto_init must have run.
 

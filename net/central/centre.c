@@ -128,8 +128,9 @@ static int write_url(const char *folder, const char *url, const char *name, stru
 			    : snprintf(text, sizeof(text), "https://%s%s%s:%d\n", six ? "[" : "",
 				       name, six ? "]" : "", EG_CENTRE_PORT);
 	if (n < 0 || (size_t)n >= sizeof(text) || strncmp(text, "https://", 8) != 0)
-		return eg_err_set(err, EG_EINVAL, "url '%.80s': must begin with https:// and have "
-						  "less than 255 bytes",
+		return eg_err_set(err, EG_EINVAL,
+				  "url '%.80s': must begin with https:// and have "
+				  "less than 255 bytes",
 				  url != NULL ? url : name);
 	return write_file(folder, "url", EG_BYTES(text, (size_t)n), 0644, err);
 }

@@ -268,10 +268,11 @@ int eg_ledger_get_keys(struct eg_ledger *ledger, const char *booth, unsigned int
 		if (r != 0)
 			(void)eg_err_set(err, r, "booth '%s': keys", booth);
 	} else if (r == 0) {
-		r = eg_err_set(err, EG_ENOENT,
-			       "booth '%s' has not registered its keys yet: provision and start it, "
-			       "it sends them with its first contact",
-			       booth);
+		r = eg_err_set(
+			err, EG_ENOENT,
+			"booth '%s' has not registered its keys yet: provision and start it, "
+			"it sends them with its first contact",
+			booth);
 	}
 	eg_db_reset(&query);
 	return r;

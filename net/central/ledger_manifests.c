@@ -143,7 +143,8 @@ static int put_pieces(struct eg_ledger *ledger, const struct eg_manifest_row *ro
 		eg_db_bind_int(&query, 1, seq);
 		eg_db_bind_int(&query, 2, (int64_t)(at / EG_CHUNK_SIZE));
 		eg_db_bind_blob(&query, 3,
-				EG_BYTES(wire.data + at, left < EG_CHUNK_SIZE ? left : EG_CHUNK_SIZE));
+				EG_BYTES(wire.data + at,
+					 left < EG_CHUNK_SIZE ? left : EG_CHUNK_SIZE));
 		r = eg_db_run(&query, NULL, err);
 	}
 	return r;

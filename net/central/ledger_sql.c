@@ -110,7 +110,7 @@ static const char *const migrations[] = {
 	") STRICT;",
 };
 
-#define MANIFEST_COLUMNS                                                                   \
+#define MANIFEST_COLUMNS                                                                     \
 	"seq, id, booth, flight, version, length, not_before_ms, expires_ms, published_ms, " \
 	"travellers, digest"
 
@@ -146,13 +146,12 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 			    "ORDER BY seq DESC LIMIT 1 OFFSET ?2",
 	[LEDGER_PUT_HEARTBEAT] = "UPDATE booth SET heartbeat = ?2, heartbeat_ms = ?3 "
 				 "WHERE id = ?1",
-	[LEDGER_LIST_BOOTHS] =
-		"SELECT id, revoked_ms, heartbeat_ms, heartbeat, "
-		"  coalesce((SELECT max(end_ms) FROM certificate c "
-		"    WHERE c.booth = b.id AND c.revoked_ms = 0), 0), "
-		"  EXISTS(SELECT 1 FROM booth_keys k WHERE k.booth = b.id), "
-		"  (SELECT count(*) FROM encounter e WHERE e.booth = b.id) "
-		"FROM booth b ORDER BY id",
+	[LEDGER_LIST_BOOTHS] = "SELECT id, revoked_ms, heartbeat_ms, heartbeat, "
+			       "  coalesce((SELECT max(end_ms) FROM certificate c "
+			       "    WHERE c.booth = b.id AND c.revoked_ms = 0), 0), "
+			       "  EXISTS(SELECT 1 FROM booth_keys k WHERE k.booth = b.id), "
+			       "  (SELECT count(*) FROM encounter e WHERE e.booth = b.id) "
+			       "FROM booth b ORDER BY id",
 	[LEDGER_PUT_PERSON] =
 		"INSERT INTO person(id, surname, given, birth, citizenship, document, issuer, "
 		"at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET "
@@ -163,9 +162,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 		"INSERT INTO booking(flight, person, pnr, sequence) VALUES(?1, ?2, ?3, ?4) "
 		"ON CONFLICT(flight, person) DO UPDATE SET "
 		"pnr = excluded.pnr, sequence = excluded.sequence",
-	[LEDGER_PUT_PHOTO] =
-		"INSERT INTO photo(person, source, year, jpeg) VALUES(?1, ?2, ?3, ?4) "
-		"ON CONFLICT(person, source, year) DO UPDATE SET jpeg = excluded.jpeg",
+	[LEDGER_PUT_PHOTO] = "INSERT INTO photo(person, source, year, jpeg) VALUES(?1, ?2, ?3, ?4) "
+			     "ON CONFLICT(person, source, year) DO UPDATE SET jpeg = excluded.jpeg",
 	[LEDGER_LIST_TRAVELLERS] =
 		"SELECT p.id, p.surname, p.given, p.birth, p.citizenship, p.document, p.issuer, "
 		"b.flight, b.pnr, b.sequence FROM booking b JOIN person p ON p.id = b.person "
@@ -193,9 +191,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 	[LEDGER_GET_PIECE] = "SELECT body FROM manifest_piece WHERE manifest = ?1 AND n = ?2",
 	[LEDGER_FIND_ENCOUNTER] = "SELECT booth, digest, received_ms, size, ack FROM encounter "
 				  "WHERE id = ?1",
-	[LEDGER_PUT_ENCOUNTER] =
-		"INSERT INTO encounter(id, booth, received_ms, size, digest, ack) "
-		"VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING",
+	[LEDGER_PUT_ENCOUNTER] = "INSERT INTO encounter(id, booth, received_ms, size, digest, ack) "
+				 "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING",
 	[LEDGER_PUT_ENVELOPE] = "INSERT INTO envelope(encounter, body) "
 				"SELECT seq, ?2 FROM encounter WHERE id = ?1",
 	[LEDGER_LIST_ENCOUNTERS] = "SELECT id, booth, digest, received_ms, size, seq "

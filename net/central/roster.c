@@ -34,8 +34,8 @@ static const char *const column_names[COLUMNS] = {
 
 struct reader {
 	struct eg_csv csv;
-	size_t columns;		  // fields in each record
-	size_t at[COLUMNS];	  // field of the column; columns: none
+	size_t columns;		   // fields in each record
+	size_t at[COLUMNS];	   // field of the column; columns: none
 	const char *text[COLUMNS]; // of the current record, "" where there is none
 };
 
@@ -135,10 +135,10 @@ static int read_facts(const struct reader *reader, struct eg_person *person, str
 		r = at_fault(reader, COLUMN_BIRTH, "must be a date like 1984-02-29, or empty", err);
 	if (r != 0)
 		return r;
-	for (int class = EG_CITIZEN; class <= EG_CITIZENSHIP_UNKNOWN; class++)
+	for (int class = EG_CITIZEN; class <= EG_CITIZENSHIP_UNKNOWN; class ++)
 		if (strcasecmp(reader->text[COLUMN_CITIZENSHIP],
-			       eg_citizenship_name((enum eg_citizenship)class)) == 0)
-			person->citizenship = (enum eg_citizenship)class;
+			       eg_citizenship_name((enum eg_citizenship) class)) == 0)
+			person->citizenship = (enum eg_citizenship) class;
 	if (person->citizenship == 0)
 		r = at_fault(reader, COLUMN_CITIZENSHIP,
 			     "must be citizen, resident, visitor or unknown", err);
@@ -188,8 +188,8 @@ static int read_booking(const struct reader *reader, struct eg_booking *booking,
 	if (booking->pnr[0] == '\0' || booking->sequence[0] == '\0')
 		return at_fault(reader, COLUMN_PNR, "pnr and sequence go together", err);
 	if (eg_manifest_pass_digest(salt, booking->pnr, booking->sequence, digest) != 0)
-		return at_fault(reader, COLUMN_PNR,
-				"pnr and sequence must be letters and digits", err);
+		return at_fault(reader, COLUMN_PNR, "pnr and sequence must be letters and digits",
+				err);
 	return 0;
 }
 
@@ -201,8 +201,7 @@ static int read_row(struct reader *reader, struct eg_roster_row *row, struct eg_
 				  "line %zu: %zu fields, but the first line has %zu", csv->line,
 				  csv->count, reader->columns);
 	for (size_t c = 0; c < COLUMNS; c++)
-		reader->text[c] =
-			reader->at[c] < reader->columns ? csv->field[reader->at[c]] : "";
+		reader->text[c] = reader->at[c] < reader->columns ? csv->field[reader->at[c]] : "";
 	row->line = csv->line;
 	int r = read_names(reader, &row->person, err);
 	if (r == 0)

@@ -25,8 +25,16 @@ for word in stranger.jpg notes.txt P1_visa_2020.jpg P_2020.jpg; do has "listed" 
 has "counts" "3 bookings" "$(cat import.out)"
 is "people" 3 "$(db 'SELECT count(*) FROM person')"
 is "quoted name" "Müller, von" "$(db "SELECT surname FROM person WHERE id = 'P1'")"
-photos=$(db 'SELECT count(*) FROM photo')
-[ "$photos" -ge 1 ] || say "note: no sample holds exactly one face for this detector"
+# A portrait is taken as it is, to the byte.
+portrait="${EGRESS_DATA:-}/lfw_view1/images/AJ_Cook/AJ_Cook_0001.jpg"
+if [ -s "$portrait" ]; then
+	cp "$portrait" list/photos/P1_entry_2022.jpg
+	ctl travellers import list --pack "$EGRESS_PACK" >import.out 2>import.err || bad "import: $(cat import.err)"
+	is "one photo" "P1 3 2022 $(sha256sum <"$portrait" | cut -d' ' -f1)" \
+		"$(db "SELECT person || ' ' || source || ' ' || year FROM photo") $(db 'SELECT hex(jpeg) FROM photo' | xxd -r -p | sha256sum | cut -d' ' -f1)"
+else
+	say "no photos in EGRESS_DATA: a photo that is taken is not tested"
+fi
 
 # All or nothing
 printf '%s\nP7,A,B,,citizen,,,EG1,,\nP8,A,B,1984-13-01,citizen,,,EG1,,\n' "$HEAD" >bad.csv
@@ -66,14 +74,15 @@ has "type" "application/vnd.egress.manifest" "$(cat headers)"; has "etag" "$etag
 grep -aq 'ller, von' whole && bad "a name in clear"
 is "unchanged" 304 "$(get -H "If-None-Match: $etag")"
 : >pieces; at=0
+step=$((length / 4 + 1)) # large pieces: curl starts anew for each
 while [ "$at" -lt "$length" ]; do
-	is "piece at $at" 206 "$(get -H "Range: bytes=$at-$((at + 99999))" -H "If-Range: $etag")"
-	cat body >>pieces; at=$((at + 100000))
+	is "piece at $at" 206 "$(get -H "Range: bytes=$at-$((at + step - 1))" -H "If-Range: $etag")"
+	cat body >>pieces; at=$((at + step))
 done
 cmp -s pieces whole || bad "the pieces are not the whole"
-has "range" "bytes $((at - 100000))-$((length - 1))/$length" "$(grep -i content-range headers)"
+has "range" "bytes $((at - step))-$((length - 1))/$length" "$(grep -i content-range headers)"
 is "the last bytes" 206 "$(get -H 'Range: bytes=-10')"; tail -c 10 whole | cmp -s - body || bad "last bytes"
-is "from the middle" 206 "$(get -H 'Range: bytes=300000-')"; tail -c +300001 whole | cmp -s - body || bad "from the middle"
+is "from the middle" 206 "$(get -H "Range: bytes=$((length / 2))-")"; tail -c "+$((length / 2 + 1))" whole | cmp -s - body || bad "from the middle"
 is "outside" 416 "$(get -H "Range: bytes=$length-")"; problem 416
 for range in 'bytes=5-1' 'bytes=a-b' 'lines=1-2' 'bytes=0-1,5-6' 'bytes=-' 'bytes=99999999999999999999-'; do
 	is "range $range" 200 "$(get -H "Range: $range")"

@@ -34,7 +34,8 @@ static int open_with_keys(struct listing *listing, const struct eg_encounter_row
 		struct eg_booth_keys keys;
 		struct eg_buf bytes;
 		eg_buf_init(&bytes, EG_BOOTH_KEYS_MAX);
-		int k = eg_ledger_get_keys(listing->ledger, row->booth, n, &bytes, n == 0 ? err : NULL);
+		int k = eg_ledger_get_keys(listing->ledger, row->booth, n, &bytes,
+					   n == 0 ? err : NULL);
 		if (k == 0)
 			k = eg_booth_keys_decode(eg_buf_bytes(&bytes), &keys, err);
 		eg_buf_done(&bytes);
@@ -140,7 +141,8 @@ static int on_row(void *user, const struct eg_encounter_row *row, struct eg_byte
 	eg_buf_init_secret(&plain, EG_ENVELOPE_MAX);
 	int r = open_with_keys(listing, row, envelope, &plain, &inside, &why);
 	listing->unopened += r == 0 ? 0 : 1;
-	r = r == 0 ? print_row(listing, row, &inside, NULL) : print_row(listing, row, NULL, why.text);
+	r = r == 0 ? print_row(listing, row, &inside, NULL)
+		   : print_row(listing, row, NULL, why.text);
 	eg_buf_done(&plain);
 	return r;
 }

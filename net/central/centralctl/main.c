@@ -20,7 +20,8 @@ static const char help[] =
 	"  token new BOOTH [--url URL] [--days N] [--out FILE]\n"
 	"                                           one-time enrolment: a provision file\n"
 	"  travellers import DIR|CSV [--photos DIR] [--pack DIR]\n"
-	"  manifest build --flight F --booth B --port P --departs TIME [--valid-hours N] [--id ID]\n"
+	"  manifest build --flight F --booth B --port P --departs TIME [--valid-hours N] [--id "
+	"ID]\n"
 	"  manifest list\n"
 	"  encounters list [--json] [--open[=KEY]]  with --open: also what is inside\n"
 	"  booths list | booths revoke BOOTH\n"
@@ -75,10 +76,11 @@ bool ctl_number(const char *text, long long min, long long max, long long *ret_v
 int ctl_check_booth(const char *booth, struct eg_err *err)
 {
 	if (!eg_name_is_valid(booth) || strchr(booth, ':') != NULL)
-		return eg_err_set(err, EG_EINVAL,
-				  "booth '%.80s': must be 1 to 63 letters, digits, '.', '_' or '-', "
-				  "beginning with a letter or digit",
-				  booth);
+		return eg_err_set(
+			err, EG_EINVAL,
+			"booth '%.80s': must be 1 to 63 letters, digits, '.', '_' or '-', "
+			"beginning with a letter or digit",
+			booth);
 	return 0;
 }
 

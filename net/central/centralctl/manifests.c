@@ -12,7 +12,7 @@
 #include "net/central/roster.h"
 #include "store/trust.h"
 
-#define HOUR_MS	      (3600 * 1000LL)
+#define HOUR_MS	       (3600 * 1000LL)
 #define CLOCK_SLACK_MS HOUR_MS // booths' clocks may be behind ours
 
 static const char usage[] =
@@ -81,9 +81,10 @@ static int take_name(char ret_name[EG_NAME_MAX], const char *what, const char *n
 		     struct eg_err *err)
 {
 	if (!eg_name_is_valid(name))
-		return eg_err_set(err, EG_EINVAL,
-				  "%s '%.80s': must be 1 to 63 letters, digits, '.', '_', ':' or '-'",
-				  what, name);
+		return eg_err_set(
+			err, EG_EINVAL,
+			"%s '%.80s': must be 1 to 63 letters, digits, '.', '_', ':' or '-'", what,
+			name);
 	memcpy(ret_name, name, strlen(name) + 1);
 	return 0;
 }

@@ -229,7 +229,8 @@ int ctl_booths_revoke(struct ctl *ctl, int argc, char **argv)
 	eg_ledger_close(ledger);
 	if (r != 0)
 		return ctl_fail(&err);
-	(void)printf("%s: revoked. 'centralctl token new %s' lets it in again.\n", argv[1], argv[1]);
+	(void)printf("%s: revoked. 'centralctl token new %s' lets it in again.\n", argv[1],
+		     argv[1]);
 	return 0;
 }
 

@@ -246,8 +246,9 @@ static int run_import(struct import *import, const char *where, const char *phot
 		(void)fputs("centralctl: nothing was imported\n", stderr);
 		return 1;
 	}
-	(void)printf("%zu bookings, %zu photos, %zu photos not taken, %zu travellers without photo\n",
-		     import->roster.count, import->count, import->refused, count_faceless(import));
+	(void)printf(
+		"%zu bookings, %zu photos, %zu photos not taken, %zu travellers without photo\n",
+		import->roster.count, import->count, import->refused, count_faceless(import));
 	return 0;
 }
 

@@ -16,7 +16,8 @@ static void alarm_about(struct request *request, enum eg_alarm alarm, const char
 {
 	struct server *server = request->server;
 	struct eg_err err = EG_ERR_INIT;
-	eg_warning("alarm %s: booth '%s', '%s'", eg_alarm_name(alarm), request->peer.booth, subject);
+	eg_warning("alarm %s: booth '%s', '%s'", eg_alarm_name(alarm), request->peer.booth,
+		   subject);
 	if (eg_ledger_put_alarm(server->ledger, alarm, request->peer.booth, subject,
 				eg_wall_ms(server->clock), &err) != 0)
 		eg_error("%s", err.text);
@@ -141,12 +142,12 @@ enum MHD_Result booth_encounter(struct request *request)
 		return reply_problem(request, MHD_HTTP_UNPROCESSABLE_CONTENT,
 				     "The envelope is of another encounter than the path says.");
 	if (memcmp(kid, server->seal_kid, sizeof(kid)) != 0)
-		return reply_problem(request, MHD_HTTP_UNPROCESSABLE_CONTENT,
-				     "The envelope is not sealed to this centre: provision the booth "
-				     "again.");
+		return reply_problem(
+			request, MHD_HTTP_UNPROCESSABLE_CONTENT,
+			"The envelope is not sealed to this centre: provision the booth "
+			"again.");
 	memcpy(row.booth, request->peer.booth, sizeof(row.booth));
 	if (eg_sha256(body, row.digest) != 0)
-		return reply_problem(request, MHD_HTTP_INTERNAL_SERVER_ERROR,
-				     "The centre failed.");
+		return reply_problem(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "The centre failed.");
 	return take(request, &row);
 }

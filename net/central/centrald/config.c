@@ -8,9 +8,17 @@
 
 const char *const config_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-#define TEXT(type, section, key, field, def, help)                                        \
-	{section, key, type, offsetof(struct config, field), sizeof(((struct config *)NULL)->field), \
-	 0, 0, NULL, def, help}
+#define TEXT(type, section, key, field, def, help) \
+	{section,                                  \
+	 key,                                      \
+	 type,                                     \
+	 offsetof(struct config, field),           \
+	 sizeof(((struct config *)NULL)->field),   \
+	 0,                                        \
+	 0,                                        \
+	 NULL,                                     \
+	 def,                                      \
+	 help}
 #define WHOLE(section, key, field, min, max, def, help) \
 	{section, key, EG_CONF_INT, offsetof(struct config, field), 0, min, max, NULL, def, help}
 

@@ -52,11 +52,11 @@ static int put_listed(void *user, const struct eg_manifest_row *row)
 	if (listing->count++ == EG_WIRE_LISTED_MAX)
 		return 1; // what expires later waits
 	etag_of(row->digest, etag);
-	return sd_json_variant_append_arraybo(
-		       &listing->array, SD_JSON_BUILD_PAIR_STRING("id", row->id),
-		       SD_JSON_BUILD_PAIR_UNSIGNED("version", row->version),
-		       SD_JSON_BUILD_PAIR_UNSIGNED("length", row->length),
-		       SD_JSON_BUILD_PAIR_STRING("etag", etag)) < 0
+	return sd_json_variant_append_arraybo(&listing->array,
+					      SD_JSON_BUILD_PAIR_STRING("id", row->id),
+					      SD_JSON_BUILD_PAIR_UNSIGNED("version", row->version),
+					      SD_JSON_BUILD_PAIR_UNSIGNED("length", row->length),
+					      SD_JSON_BUILD_PAIR_STRING("etag", etag)) < 0
 		       ? EG_ENOMEM
 		       : 0;
 }

@@ -53,9 +53,10 @@ unsigned int peer_check(struct MHD_Connection *connection, struct eg_ledger *led
 	if (r == 0)
 		r = eg_ledger_find_certificate(ledger, digest, ret_peer, err);
 	if (r == EG_ENOENT || (r == 0 && ret_peer->revoked)) {
-		(void)eg_err_set(err, EG_EAUTH,
-				 "The booth of this certificate is unknown or revoked: provision it "
-				 "again with a new token.");
+		(void)eg_err_set(
+			err, EG_EAUTH,
+			"The booth of this certificate is unknown or revoked: provision it "
+			"again with a new token.");
 		return MHD_HTTP_FORBIDDEN;
 	}
 	return r == 0 ? 0 : MHD_HTTP_SERVICE_UNAVAILABLE;

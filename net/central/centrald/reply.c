@@ -60,7 +60,8 @@ enum MHD_Result reply_with(struct request *request, unsigned int status,
 enum MHD_Result reply_bytes(struct request *request, unsigned int status, const char *type,
 			    struct eg_bytes bytes, const char *etag)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer_copy(bytes.size, bytes.data);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer_copy(bytes.size, bytes.data);
 	if (response != NULL) {
 		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 		if (etag != NULL)

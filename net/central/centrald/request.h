@@ -10,11 +10,11 @@
 struct request {
 	struct server *server;
 	struct MHD_Connection *connection;
-	const struct route *route; // NULL: refused before there was one
-	char name[EG_NAME_MAX];	   // last part of the path, where the route has one
+	const struct route *route;  // NULL: refused before there was one
+	char name[EG_NAME_MAX];	    // last part of the path, where the route has one
 	struct eg_certificate peer; // whose request it is, where the route wants to know
 	struct eg_buf body;
-	size_t reserved; // of server->body_bytes
+	size_t reserved;  // of server->body_bytes
 	int64_t begun_ms; // boot time
 	uint64_t drained; // bytes thrown away
 

@@ -93,9 +93,9 @@ static int open_socket(struct server *server, int *ret_fd, struct eg_err *err)
 		(void)close(fd);
 		return r;
 	}
-	server->port = ntohs(address.ss_family == AF_INET
-				     ? ((struct sockaddr_in *)&address)->sin_port
-				     : ((struct sockaddr_in6 *)&address)->sin6_port);
+	server->port =
+		ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+						   : ((struct sockaddr_in6 *)&address)->sin6_port);
 	*ret_fd = fd;
 	return 0;
 }
@@ -137,10 +137,11 @@ static int start_daemon(struct server *server, int fd, struct eg_err *err)
 		(size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, gates_completed, NULL,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
 	if (server->daemon == NULL)
-		return eg_err_set(err, EG_EFOREIGN,
-				  "the HTTPS server does not start: are server.key and server.crt in "
-				  "'%s' whole? Log level debug says more",
-				  config->folder);
+		return eg_err_set(
+			err, EG_EFOREIGN,
+			"the HTTPS server does not start: are server.key and server.crt in "
+			"'%s' whole? Log level debug says more",
+			config->folder);
 	return 0;
 }
 
