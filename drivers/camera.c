@@ -14,6 +14,14 @@ uint32_t eg_camera_generation(void)
 	return atomic_fetch_add(&last, 1) + 1;
 }
 
+int eg_camera_check(const struct eg_camera_config *config, struct eg_err *err)
+{
+	if (config->frame_rate < 1 || config->frame_rate > 120)
+		return eg_err_set(err, EG_EINVAL, "camera frame rate %d: give 1 to 120 a second",
+				  config->frame_rate);
+	return 0;
+}
+
 const struct eg_camera_ops *eg_camera_backend(const char *name)
 {
 	static const struct eg_camera_ops *const backends[] = {&eg_camera_libcamera,

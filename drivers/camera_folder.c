@@ -74,7 +74,8 @@ static void to_nv12(const struct eg_image *image, uint8_t *const plane[2])
 
 		for (x = 0; x < image->width; x++, p += 3)
 			plane[0][(ptrdiff_t)y * image->width + x] =
-				(uint8_t)((7471 * p[0] + 38470 * p[1] + 19595 * p[2] + 32768) >> 16);
+				(uint8_t)((7471 * p[0] + 38470 * p[1] + 19595 * p[2] + 32768) >>
+					  16);
 	}
 	for (y = 0; y < image->height; y += 2) {
 		const uint8_t *a = image->data + (ptrdiff_t)y * image->stride;
@@ -107,8 +108,8 @@ static void post(struct eg_camera *camera)
 	frame->generation = camera->generation;
 	frame->captured_ns = eg_boot_ns(camera->clock);
 	frame->limited_range = false;
-	frame->digest = eg_frame_digest_of(plane[0],
-					   (size_t)camera->width * (size_t)camera->height);
+	frame->digest =
+		eg_frame_digest_of(plane[0], (size_t)camera->width * (size_t)camera->height);
 	atomic_fetch_add(&camera->frames, 1);
 	camera->sink.frame(camera->sink.user, frame);
 }
@@ -137,7 +138,8 @@ static void *run(void *user)
 	(void)clock_gettime(CLOCK_MONOTONIC, &due);
 	for (;;) {
 		if (camera->next == camera->count && !camera->loop) {
-			camera->sink.event(camera->sink.user, EG_CAMERA_ENDED, "the last file was sent");
+			camera->sink.event(camera->sink.user, EG_CAMERA_ENDED,
+					   "the last file was sent");
 			break;
 		}
 		camera->next %= camera->count;
@@ -189,10 +191,14 @@ static void folder_close(struct eg_camera *camera)
 static int folder_open(const struct eg_camera_config *config, const struct eg_camera_sink *sink,
 		       struct eg_camera **ret_camera, struct eg_err *err)
 {
-	struct eg_camera *camera = eg_calloc(1, sizeof(*camera));
 	pthread_condattr_t monotonic;
+	struct eg_camera *camera;
 	int r;
 
+	r = eg_camera_check(config, err);
+	if (r != 0)
+		return r;
+	camera = eg_calloc(1, sizeof(*camera));
 	if (camera == NULL)
 		return eg_err_set(err, EG_ENOMEM, "camera: out of memory");
 	pthread_mutex_init(&camera->lock, NULL);

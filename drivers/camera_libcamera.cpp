@@ -57,10 +57,10 @@ std::shared_ptr<libcamera::CameraManager> get_manager()
 	// Its chatter is not for a booth's log; what matters comes out as our own errors.
 	libcamera::logSetTarget(libcamera::LoggingTargetNone);
 	manager = std::shared_ptr<libcamera::CameraManager>(new libcamera::CameraManager(),
-							     [](libcamera::CameraManager *m) {
-								     m->stop();
-								     delete m;
-							     });
+							    [](libcamera::CameraManager *m) {
+								    m->stop();
+								    delete m;
+							    });
 	if (manager->start() != 0)
 		return nullptr;
 	current = manager;
@@ -195,6 +195,11 @@ void eg_camera::pace()
 		due = std::max(due + interval, Clock::now() - interval);
 		guard.unlock();
 		request->reuse(libcamera::Request::ReuseBuffers);
+		// libcamera 0.4's virtual pipeline never writes a buffer's status, which starts as
+		// whatever the heap held: without this, good pictures may count as broken ones.
+		if (const libcamera::FrameBuffer *buffer = request->findBuffer(stream))
+			const_cast<libcamera::FrameMetadata &>(buffer->metadata()).status =
+				libcamera::FrameMetadata::FrameSuccess;
 		if (device->queueRequest(request) != 0)
 			sink.event(sink.user, EG_CAMERA_FAULT, "a request was refused");
 		guard.lock();
@@ -263,8 +268,8 @@ int configure(struct eg_camera *c, struct eg_err *err)
 
 int make_memfds(struct eg_camera *c, struct eg_err *err)
 {
-	unsigned int luma = static_cast<unsigned int>(c->stride) *
-			    static_cast<unsigned int>(c->height);
+	unsigned int luma =
+		static_cast<unsigned int>(c->stride) * static_cast<unsigned int>(c->height);
 
 	for (unsigned int i = 0; i < BUFFERS; i++) {
 		int fd = memfd_create("egress-camera", MFD_CLOEXEC);
@@ -335,8 +340,10 @@ int make_requests(struct eg_camera *c, struct eg_err *err)
 
 int set_up(struct eg_camera *c, const struct eg_camera_config *config, struct eg_err *err)
 {
-	int r;
+	int r = eg_camera_check(config, err);
 
+	if (r != 0)
+		return r;
 	c->id = config->source;
 	c->width = config->width;
 	c->height = config->height;
@@ -452,6 +459,12 @@ int libcamera_start(struct eg_camera *c, struct eg_err *err)
 			c->running = false;
 		}
 		return eg_err_set(err, EG_EFOREIGN, "libcamera: %s", e.what());
+	} catch (...) {
+		if (c->running) {
+			c->device->stop();
+			c->running = false;
+		}
+		return eg_err_set(err, EG_EFOREIGN, "libcamera failed");
 	}
 }
 

@@ -90,7 +90,8 @@ static int find_orientation(const struct jpeg_decompress_struct *info)
 	const struct jpeg_marker_struct *marker;
 
 	for (marker = info->marker_list; marker != NULL; marker = marker->next)
-		if (marker->marker == JPEG_APP0 + 1)
+		if (marker->marker == JPEG_APP0 + 1 && marker->data_length >= 6 &&
+		    memcmp(marker->data, "Exif\0\0", 6) == 0) // XMP is an APP1, too
 			return orientation_of(marker->data, marker->data_length);
 	return 1;
 }
@@ -228,8 +229,9 @@ int eg_codec_decode(struct eg_bytes bytes, struct eg_codec_limits limits, struct
 		    struct eg_err *err)
 {
 	if (bytes.size > limits.bytes_max)
-		return eg_err_set(err, EG_ETOOBIG, "the picture has %zu bytes; at most %zu are read",
-				  bytes.size, limits.bytes_max);
+		return eg_err_set(err, EG_ETOOBIG,
+				  "the picture has %zu bytes; at most %zu are read", bytes.size,
+				  limits.bytes_max);
 	if (begins(bytes, "\xff\xd8\xff", 3))
 		return decode_jpeg(bytes, limits.side_max, image, err);
 	if (begins(bytes, "\0\0\0\x0cjP  \r\n\x87\n", 12) || begins(bytes, "\xff\x4f\xff\x51", 4))
@@ -238,7 +240,8 @@ int eg_codec_decode(struct eg_bytes bytes, struct eg_codec_limits limits, struct
 	    begins(bytes, "BM", 2))
 		return eg_err_set(err, EG_EUNSUPPORTED,
 				  "the picture is neither JPEG nor JPEG 2000; convert it");
-	return eg_err_set(err, EG_EINVAL, bytes.size == 0 ? "the picture is empty" : "not a picture");
+	return eg_err_set(err, EG_EINVAL,
+			  bytes.size == 0 ? "the picture is empty" : "not a picture");
 }
 
 int eg_codec_load(const char *path, struct eg_codec_limits limits, struct eg_image *image,
