@@ -160,9 +160,8 @@ static void a_huge_text_and_nul_bytes_are_refused(void **state)
 			 EG_ETOOBIG);
 	assert_int_equal(eg_pack_spec_parse(EG_BYTES(GOOD "\0", sizeof(GOOD)), spec, NULL),
 			 EG_EINVAL);
-	memset(huge, '[', EG_PACK_JSON_MAX);
-	assert_int_equal(eg_pack_spec_parse(EG_BYTES(huge, EG_PACK_JSON_MAX), spec, NULL),
-			 EG_EINVAL);
+	memset(huge, '[', 20000); // deeper than any parser likes
+	assert_int_equal(eg_pack_spec_parse(EG_BYTES(huge, 20000), spec, NULL), EG_EINVAL);
 	free(huge);
 	free(spec);
 }
