@@ -163,9 +163,13 @@ void show_log(struct world *world)
 
 bool logged(struct world *world, const char *words)
 {
-	char *text = pki_read(world->dir, "syncd.log", NULL);
-	bool found = strstr(text, words) != NULL;
+	char *text;
+	bool found;
 
+	if (access(in(world, "syncd.log"), R_OK) != 0)
+		return false; // it has not come that far
+	text = pki_read(world->dir, "syncd.log", NULL);
+	found = strstr(text, words) != NULL;
 	free(text);
 	return found;
 }
