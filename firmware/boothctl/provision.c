@@ -52,7 +52,7 @@ int eg_ctl_provision(const struct eg_ctl *ctl, int argc, char **argv)
 	int c, r;
 
 	(void)ctl;
-	optind = 1;
+	optind = 0; // glibc: begin anew, with this option string
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'e')
 			etc = optarg;

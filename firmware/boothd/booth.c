@@ -370,14 +370,12 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 		r = eg_mailbox_new(&b->mailbox, err);
 	if (r == 0)
 		r = start_worker(b, err);
-	if (r == 0)
-		r = start_drivers(b, err);
-	if (r == 0)
-		r = start_loop(b, err);
 	if (r != 0)
 		return r;
+	// The worker reads the manifest while the camera is opened, which takes its time.
 	eg_booth_poll_manifests(b, true);
-	return 0;
+	r = start_drivers(b, err);
+	return r != 0 ? r : start_loop(b, err);
 }
 
 // Whoever is being served at this moment goes to the officer, on record.

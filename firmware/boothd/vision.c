@@ -170,17 +170,21 @@ int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_
 {
 	struct eg_vision *v = vision;
 	int64_t begin = eg_boot_ns(v->config.clock);
+	bool repeated = frame->digest == v->last_digest;
 	const struct eg_track *tracks;
 	struct eg_view view = {0};
 	size_t i, count;
 	int r;
 
-	if (frame->digest == v->last_digest)
-		v->duplicates++;
+	// A picture that was seen already says nothing new. A camera that gives nothing else is frozen:
+	// whoever watches the count restarts it.
+	v->duplicates += repeated;
 	v->last_digest = frame->digest;
-	r = eg_capture_frame(v->capture, frame, err);
-	if (r != 0)
-		return r;
+	if (!repeated) {
+		r = eg_capture_frame(v->capture, frame, err);
+		if (r != 0)
+			return r;
+	}
 	follow_subjects(v);
 	tracks = eg_capture_tracks(v->capture, &count);
 	v->waiting = 0;
@@ -326,11 +330,13 @@ static void use_book(struct eg_vision *v, struct eg_subject *s, struct eg_worker
 {
 	if (s->book == NULL && v->book != NULL)
 		s->book = eg_book_ref(v->book);
-	result->attempt.stale = s->book == NULL || eg_manifest_check_time(&s->book->statement,
-									   eg_wall_ms(v->config.clock),
-									   NULL) != 0;
-	if (s->book == NULL)
+	// While the first manifest is being read, a traveller is tried again rather than sent away.
+	if (s->book == NULL) {
+		result->attempt.stale = v->maker == NULL;
 		return;
+	}
+	result->attempt.stale = eg_manifest_check_time(&s->book->statement,
+						       eg_wall_ms(v->config.clock), NULL) != 0;
 	memcpy(result->manifest, s->book->statement.id, sizeof(result->manifest));
 	result->manifest_version = s->book->statement.version;
 }

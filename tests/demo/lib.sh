@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# lib.sh: a centre, a link and a booth on this machine, for the demo and for tests. Sourced by sh
+# scripts; expects $bin (programs), $work (an empty folder), EGRESS_PACK, EGRESS_FACES. Everything
+# that is started is remembered and ended by its own process id.
+
+here=${here:?lib.sh: set here to the folder tests/demo}
+centre=$work/centre
+etc=$work/etc
+state=$work/state
+run=$work/run
+booth_id=lane-1
+pids=
+
+say() { printf '%s\n' "$*" >&2; }
+die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+
+ctl() { "$bin/centralctl" --dir "$centre" "$@"; }
+boothctl() {
+	"$bin/boothctl" --booth-socket "$run/booth" --sync-socket "$run/sync" --records "$state/records.db" "$@"
+}
+
+remember() { pids="$pids $1"; }
+
+# Ends a process and waits for it; -KILL for those that must not clean up.
+end() { # PID [SIGNAL]
+	kill "${2:--TERM}" "$1" 2>/dev/null || return 0
+	for _ in $(seq 100); do
+		kill -0 "$1" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	kill -KILL "$1" 2>/dev/null || true
+}
+
+end_all() {
+	for pid in $pids; do end "$pid"; done
+	pids=
+}
+
+# Waits until a command succeeds: wait_for SECONDS WHAT COMMAND...
+wait_for() {
+	limit=$1 what=$2
+	shift 2
+	for _ in $(seq $((limit * 10))); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.1
+	done
+	die "$what did not happen within $limit seconds; the logs are in $work/log"
+}
+
+# Photos and camera frames; made once per version of the tables and of the program.
+make_material() { # DIR
+	key=$(cat "$here/cast.tsv" "$here/scenes.tsv" "$bin/eg-scenes" | sha256sum | cut -c1-16)
+	[ "$(cat "$1/key" 2>/dev/null)" = "$key" ] && return 0
+	rm -rf "$1" "$1.part"
+	mkdir -p "$1.part"
+	"$bin/eg-scenes" "$EGRESS_PACK" "$EGRESS_FACES" "$here/cast.tsv" "$here/scenes.tsv" "$1.part" || exit 1
+	printf '%s' "$key" >"$1.part/key"
+	mv "$1.part" "$1"
+}
+
+start_centre() {
+	mkdir -p "$work/log" "$etc" "$state/booth" "$state/sync" "$run"
+	[ -d "$centre" ] || ctl init "$centre" --name localhost >>"$work/log/centralctl" 2>&1 ||
+		die "centralctl init failed; see $work/log/centralctl"
+	cat >"$etc/centrald.conf" <<-EOF
+		[centre]
+		folder = $centre
+		[listen]
+		address = 127.0.0.1
+		port = ${centre_port:-0}
+		port_file = $run/centre.port
+	EOF
+	rm -f "$run/centre.port"
+	"$bin/centrald" --config "$etc/centrald.conf" 2>>"$work/log/centrald" &
+	centre_pid=$!
+	remember "$centre_pid"
+	wait_for 20 "the start of centrald" test -s "$run/centre.port"
+	centre_port=$(cat "$run/centre.port")
+}
+
+start_link() {
+	"$bin/eg-relay" "$run/relay.port" "$centre_port" &
+	relay_pid=$!
+	remember "$relay_pid"
+	wait_for 5 "the start of the relay" test -s "$run/relay.port"
+	relay_port=$(cat "$run/relay.port")
+}
+cut_link() { kill -USR1 "$relay_pid"; }
+mend_link() { kill -USR2 "$relay_pid"; }
+
+write_config() { # FRAME_RATE, more lines on standard input
+	cat >"$etc/boothd.conf" <<-EOF
+		[booth]
+		trust = $etc/trust.json
+		state = $state/booth
+		records = $state/records.db
+		manifests = $state/manifests.db
+		public_keys = $state/booth.pub
+		socket = $run/booth
+		sync_socket = $run/sync
+		serve = every
+		[models]
+		pack = $EGRESS_PACK
+		[camera]
+		frame_rate = $1
+		[signal]
+		backend = record
+		source = $work/log/light
+	EOF
+	cat >>"$etc/boothd.conf"
+	cat >"$etc/syncd.conf" <<-EOF
+		[files]
+		trust = $etc/trust.json
+		state = $state/sync
+		token = $state/sync/token
+		records = $state/records.db
+		manifests = $state/manifests.db
+		booth_keys = $state/booth.pub
+		[sync]
+		poll_s = 1
+		heartbeat_s = 5
+		queue_s = 0.5
+		[net]
+		backoff_min_s = 0.2
+		backoff_max_s = 1
+		[varlink]
+		socket = $run/sync
+		booth = $run/booth
+	EOF
+}
+
+provision() {
+	ctl token new "$booth_id" --url "https://localhost:$relay_port" --out "$work/booth.provision" \
+		>>"$work/log/centralctl" 2>&1 || die "no token; see $work/log/centralctl"
+	boothctl provision "$work/booth.provision" --etc "$etc" --state "$state/sync" \
+		>>"$work/log/boothctl" 2>&1 || die "provisioning failed; see $work/log/boothctl"
+	rm -f "$work/booth.provision"
+	"$bin/boothd" --config "$etc/boothd.conf" --make-keys 2>>"$work/log/boothd" ||
+		die "boothd could not make its keys; see $work/log/boothd"
+}
+
+start_syncd() {
+	rm -f "$run/sync"
+	"$bin/syncd" --config "$etc/syncd.conf" 2>>"$work/log/syncd" &
+	syncd_pid=$!
+	remember "$syncd_pid"
+}
+
+keys_are_there() { boothctl --json status 2>/dev/null | jq -e '.sync.state.keysSent' ; }
+manifest_is_there() { boothctl --json status 2>/dev/null | jq -e '.sync.state.manifests | length > 0'; }
+
+# The virtual camera of libcamera plays the frames of a folder; its configuration is bound into
+# place for this one process. boothd keeps its own pid in $run/boothd.pid, since bwrap stands above.
+start_boothd() { # FRAMES_DIR FRAME_RATE
+	cat >"$etc/virtual.yaml" <<-EOF
+		"Virtual0":
+		  supported_formats:
+		  - width: 1280
+		    height: 720
+		    frame_rates:
+		    - $2
+		  frames:
+		    path: "$1"
+		  location: "CameraLocationFront"
+		  model: "Virtual Video Device"
+	EOF
+	rm -f "$run/booth" "$run/boothd.pid"
+	bwrap --dev-bind / / --bind "$etc/virtual.yaml" /usr/share/libcamera/pipeline/virtual/virtual.yaml \
+		--die-with-parent sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$run/boothd.pid" \
+		"$bin/boothd" --config "$etc/boothd.conf" 2>>"$work/log/boothd" &
+	remember "$!"
+	wait_for 240 "the start of boothd" test -S "$run/booth"
+	boothd_pid=$(cat "$run/boothd.pid")
+	pids="$boothd_pid $pids"
+}
+
+# A travel document of a traveller in cast.tsv, as a reader would send it: a TD3 MRZ with ICAO 9303's
+# check digits (weights 7, 3, 1).
+mrz_of() { # TRAVELLER_ID
+	awk -F'\t' -v id="$1" '
+	function digit(s,    i, c, v, sum) {
+		sum = 0
+		for (i = 1; i <= length(s); i++) {
+			c = substr(s, i, 1)
+			v = c == "<" ? 0 : index("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", c) - 1
+			sum += v * (i % 3 == 1 ? 7 : i % 3 == 2 ? 3 : 1)
+		}
+		return sum % 10
+	}
+	function pad(s, n) { while (length(s) < n) s = s "<"; return substr(s, 1, n) }
+	$1 == id {
+		number = pad($7, 9); number = number digit(number)
+		birth = substr($5, 3, 2) substr($5, 6, 2) substr($5, 9, 2); birth = birth digit(birth)
+		expiry = "310101"; expiry = expiry digit(expiry)
+		personal = pad("", 14); personal = personal digit(personal)
+		print pad("P<UTO" $3 "<<" $4, 44)
+		print number "UTO" birth "F" expiry personal digit(number birth expiry personal)
+	}' "$here/cast.tsv"
+}
