@@ -7,7 +7,7 @@
 // usage: eg-scenes PACK FACES CAST SCENES OUT
 //
 // A walk-up is a slow zoom into the photo round the face, with a little sway and sensor noise; all
-// other faces of the photo are blurred, so that each scene shows whom it says.
+// other faces of the photo are covered, so that each scene shows whom it says.
 
 #include <inttypes.h>
 #include <math.h>
@@ -43,7 +43,7 @@ struct sample {
 struct maker {
 	struct eg_capture *capture;
 	struct sample sample[SAMPLES];
-	struct eg_image scratch, blurred, frame, poor;
+	struct eg_image scratch, covered, frame, poor;
 	struct eg_buf jpeg;
 	const char *out;
 	unsigned int next_frame;
@@ -174,20 +174,38 @@ static int write_gap(struct maker *m, struct eg_err *err)
 	return r;
 }
 
-// The photo with everybody blurred but those of the scene.
-static int blur_others(struct maker *m, const struct sample *s, const struct eg_face *const *keep,
-		       size_t keep_count, struct eg_err *err)
+// One flat colour, the mean of the box: a blurred face is still a face to a good detector.
+static void cover(struct eg_image *image, struct eg_box box)
+{
+	struct eg_image part = eg_image_view(image, (int)box.x, (int)box.y, (int)box.width,
+					     (int)box.height);
+	uint64_t sum[3] = {0}, n = (uint64_t)part.width * (uint64_t)part.height;
+	int x, y, c;
+
+	for (y = 0; y < part.height; y++)
+		for (x = 0; x < part.width; x++)
+			for (c = 0; c < 3; c++)
+				sum[c] += part.data[(ptrdiff_t)y * part.stride + 3 * x + c];
+	for (y = 0; y < part.height; y++)
+		for (x = 0; x < part.width; x++)
+			for (c = 0; c < 3; c++)
+				part.data[(ptrdiff_t)y * part.stride + 3 * x + c] =
+					(uint8_t)(sum[c] / n);
+}
+
+// The photo with everybody covered but those of the scene.
+static int cover_others(struct maker *m, const struct sample *s, const struct eg_face *const *keep,
+			size_t keep_count, struct eg_err *err)
 {
 	size_t i, k;
 	int y, r;
 
-	r = eg_image_resize(&m->blurred, s->image.width, s->image.height, 3);
+	r = eg_image_resize(&m->covered, s->image.width, s->image.height, 3);
 	if (r != 0)
 		return eg_err_set(err, r, "out of memory");
 	for (y = 0; y < s->image.height; y++)
-		memcpy(m->blurred.data + (size_t)y * (size_t)m->blurred.stride,
-		       s->image.data + (size_t)y * (size_t)s->image.stride,
-		       3 * (size_t)s->image.width);
+		memcpy(m->covered.data + (ptrdiff_t)y * m->covered.stride,
+		       s->image.data + (ptrdiff_t)y * s->image.stride, 3 * (size_t)s->image.width);
 	for (i = 0; i < s->count; i++) {
 		struct eg_box box = s->faces[i].box;
 
@@ -196,13 +214,11 @@ static int blur_others(struct maker *m, const struct sample *s, const struct eg_
 				break;
 		if (k < keep_count)
 			continue;
-		box.x -= box.width * 0.25f;
-		box.y -= box.height * 0.25f;
-		box.width *= 1.5f;
-		box.height *= 1.5f;
-		r = eg_sample_blur(&m->blurred, box);
-		if (r != 0)
-			return eg_err_set(err, r, "a face could not be blurred");
+		box.x -= box.width * 0.15f;
+		box.y -= box.height * 0.2f;
+		box.width *= 1.3f;
+		box.height *= 1.3f;
+		cover(&m->covered, box);
 	}
 	return 0;
 }
@@ -283,7 +299,7 @@ static int write_scene(struct maker *m, const struct eg_scene *scene, struct eg_
 					  "scenes.tsv: %s: no face there in sample%d.jpg",
 					  scene->name, scene->place[i].sample);
 	}
-	r = blur_others(m, s, faces, scene->people, err);
+	r = cover_others(m, s, faces, scene->people, err);
 	for (f = 0; r == 0 && f < SCENE_FRAMES; f++) {
 		float t = fminf(1.0f, (float)f / (SCENE_FRAMES * 0.75f)); // walks up, then stands
 		struct eg_affine map;
@@ -291,7 +307,7 @@ static int write_scene(struct maker *m, const struct eg_scene *scene, struct eg_
 		map = eg_sample_box(window_at(s, faces, scene->people, t), WIDTH, HEIGHT);
 		r = eg_image_resize(&m->frame, WIDTH, HEIGHT, 3);
 		if (r == 0)
-			r = eg_sample(&m->blurred, &map, EG_BORDER_EDGE, &m->scratch, &m->frame);
+			r = eg_sample(&m->covered, &map, EG_BORDER_EDGE, &m->scratch, &m->frame);
 		if (r == 0 && scene->degraded)
 			r = degrade(m);
 		if (r != 0)
@@ -392,7 +408,7 @@ static int run(char **argv, struct eg_err *err)
 	for (i = 0; i < SAMPLES; i++)
 		eg_image_done(&maker.sample[i].image);
 	eg_image_done(&maker.scratch);
-	eg_image_done(&maker.blurred);
+	eg_image_done(&maker.covered);
 	eg_image_done(&maker.frame);
 	eg_image_done(&maker.poor);
 	eg_buf_done(&maker.jpeg);
