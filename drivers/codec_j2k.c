@@ -134,7 +134,8 @@ int eg_codec_decode_j2k(struct eg_bytes bytes, int side_max, struct eg_image *im
 	opj_stream_set_user_data(stream, &source, NULL);
 	opj_stream_set_user_data_length(stream, bytes.size);
 	opj_set_default_decoder_parameters(&parameters);
-	if (!opj_setup_decoder(codec, &parameters) || !opj_decoder_set_strict_mode(codec, OPJ_TRUE) ||
+	if (!opj_setup_decoder(codec, &parameters) ||
+	    !opj_decoder_set_strict_mode(codec, OPJ_TRUE) ||
 	    !opj_read_header(stream, codec, &j2k)) {
 		r = eg_err_set(err, EG_EINVAL, "the JPEG 2000 picture is damaged: %s", first);
 		goto out;

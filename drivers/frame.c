@@ -109,8 +109,8 @@ int eg_frame_pool_new(size_t count, int width, int height, const struct eg_frame
 
 	if (count < 1 || width < SIDE_MIN || height < SIDE_MIN || width > EG_IMAGE_SIDE_MAX ||
 	    height > EG_IMAGE_SIDE_MAX || width % 2 != 0 || height % 2 != 0)
-		return eg_err_set(err, EG_EINVAL, "frame size %d×%d: both sides must be even", width,
-				  height);
+		return eg_err_set(err, EG_EINVAL, "frame size %d×%d: both sides must be even",
+				  width, height);
 	pool = eg_calloc(1, sizeof(*pool) + count * sizeof(struct slot));
 	if (pool == NULL)
 		return eg_err_set(err, EG_ENOMEM, "frame pool: out of memory");

@@ -18,22 +18,22 @@
 struct eg_frame_pool;
 
 struct eg_frame {
-	int width, height;     // pixels, both even
+	int width, height;	 // pixels, both even
 	const uint8_t *plane[2]; // NV12: luma, then interleaved Cb Cr at half size
-	int stride[2];	       // bytes
-	bool limited_range;    // luma 16 … 235 (video) instead of 0 … 255 (JPEG)
-	uint64_t sequence;     // rises by 1 per picture taken; gaps are drops
-	int64_t captured_ns;   // boot time at which the picture was complete
-	uint32_t generation;   // rises at each start of the stream
-	uint64_t digest;       // of the luma plane, sampled: equal means a repeated picture
+	int stride[2];		 // bytes
+	bool limited_range;	 // luma 16 … 235 (video) instead of 0 … 255 (JPEG)
+	uint64_t sequence;	 // rises by 1 per picture taken; gaps are drops
+	int64_t captured_ns;	 // boot time at which the picture was complete
+	uint32_t generation;	 // rises at each start of the stream
+	uint64_t digest;	 // of the luma plane, sampled: equal means a repeated picture
 };
 
 struct eg_frame *eg_frame_ref(struct eg_frame *frame);
 void eg_frame_unref(struct eg_frame *frame); // takes NULL; the last one returns it to its pool
 
 // The frame's BT.601 colours as BGR into `image` (resized to fit, no allocation when it already was
-// that size), and its luma as grey. libcamera's virtual camera gives the full range of the JPEG files
-// it plays; real cameras say which range they use.
+// that size), and its luma as grey. libcamera's virtual camera gives the full range of the JPEG
+// files it plays; real cameras say which range they use.
 int eg_frame_to_bgr(const struct eg_frame *frame, struct eg_image *image) EG_CHECKED;
 struct eg_image eg_frame_luma(const struct eg_frame *frame); // a view; do not write
 
@@ -55,7 +55,7 @@ struct eg_frame *eg_frame_pool_take(struct eg_frame_pool *pool, uint8_t *ret_pla
 // (which is unreferenced and counted), wakes the consumer through an eventfd, never blocks.
 struct eg_mailbox;
 int eg_mailbox_new(struct eg_mailbox **ret_box, struct eg_err *err) EG_CHECKED;
-void eg_mailbox_free(struct eg_mailbox *box); // takes NULL
+void eg_mailbox_free(struct eg_mailbox *box);			     // takes NULL
 void eg_mailbox_put(struct eg_mailbox *box, struct eg_frame *frame); // takes over the reference
 struct eg_frame *eg_mailbox_take(struct eg_mailbox *box); // the caller's reference, or NULL
 int eg_mailbox_fd(const struct eg_mailbox *box); // readable while a frame waits; lent, do not close

@@ -34,8 +34,8 @@ int eg_ctl_provision(const struct eg_ctl *ctl, int argc, char **argv);
 
 // ---- call.c: Varlink ----
 
-// Calls a method without parameters; the caller unrefs *ret_reply. EG_ENET: nobody listens (the text
-// says which program to start); EG_EFOREIGN: the method failed.
+// Calls a method without parameters; the caller unrefs *ret_reply. EG_ENET: nobody listens (the
+// text says which program to start); EG_EFOREIGN: the method failed.
 int eg_ctl_call(const char *socket, const char *program, const char *method,
 		sd_json_variant *parameters, sd_json_variant **ret_reply,
 		struct eg_err *err) EG_CHECKED;

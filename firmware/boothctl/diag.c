@@ -36,13 +36,12 @@ static int on_row(void *user, const struct eg_records_row *row)
 	char id[EG_ID_TEXT_MAX];
 
 	eg_id_text(&row->id, id);
-	return sd_json_variant_append_arraybo(
-		       list, SD_JSON_BUILD_PAIR_STRING("id", id),
-		       SD_JSON_BUILD_PAIR_BOOLEAN("stuck", row->dead),
-		       SD_JSON_BUILD_PAIR_INTEGER("sinceMs", row->put_ms),
-		       SD_JSON_BUILD_PAIR_UNSIGNED("bytes", row->bytes),
-		       SD_JSON_BUILD_PAIR_UNSIGNED("tries", row->attempts),
-		       SD_JSON_BUILD_PAIR_STRING("why", row->sentence)) < 0
+	return sd_json_variant_append_arraybo(list, SD_JSON_BUILD_PAIR_STRING("id", id),
+					      SD_JSON_BUILD_PAIR_BOOLEAN("stuck", row->dead),
+					      SD_JSON_BUILD_PAIR_INTEGER("sinceMs", row->put_ms),
+					      SD_JSON_BUILD_PAIR_UNSIGNED("bytes", row->bytes),
+					      SD_JSON_BUILD_PAIR_UNSIGNED("tries", row->attempts),
+					      SD_JSON_BUILD_PAIR_STRING("why", row->sentence)) < 0
 		       ? EG_ENOMEM
 		       : 0;
 }
@@ -75,13 +74,14 @@ static sd_json_variant *machine(const struct eg_ctl *ctl)
 	(void)uname(&name);
 	(void)statvfs(ctl->records, &disk);
 	eg_time_text(eg_wall_ms(eg_clock_system()), now);
-	(void)sd_json_buildo(
-		&v, SD_JSON_BUILD_PAIR_STRING("kernel", name.release),
-		SD_JSON_BUILD_PAIR_STRING("machine", name.machine),
-		SD_JSON_BUILD_PAIR_STRING("time", now),
-		SD_JSON_BUILD_PAIR_INTEGER("upMs", eg_boot_ms(eg_clock_system())),
-		SD_JSON_BUILD_PAIR_UNSIGNED("diskFreeBytes", (uint64_t)disk.f_bavail * disk.f_frsize),
-		SD_JSON_BUILD_PAIR_UNSIGNED("diskBytes", (uint64_t)disk.f_blocks * disk.f_frsize));
+	(void)sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("kernel", name.release),
+			     SD_JSON_BUILD_PAIR_STRING("machine", name.machine),
+			     SD_JSON_BUILD_PAIR_STRING("time", now),
+			     SD_JSON_BUILD_PAIR_INTEGER("upMs", eg_boot_ms(eg_clock_system())),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("diskFreeBytes",
+							 (uint64_t)disk.f_bavail * disk.f_frsize),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("diskBytes",
+							 (uint64_t)disk.f_blocks * disk.f_frsize));
 	return v;
 }
 
@@ -111,9 +111,10 @@ int eg_ctl_diag(const struct eg_ctl *ctl, int argc, char **argv)
 	int r;
 
 	if (argc != 2) {
-		(void)fputs("usage: boothctl diag FILE.json     a report for support, without faces, "
-			    "names or document numbers\n",
-			    stderr);
+		(void)fputs(
+			"usage: boothctl diag FILE.json     a report for support, without faces, "
+			"names or document numbers\n",
+			stderr);
 		return 2;
 	}
 	r = eg_crypto_init(&err);
@@ -121,12 +122,11 @@ int eg_ctl_diag(const struct eg_ctl *ctl, int argc, char **argv)
 	sync = ask(ctl->sync_socket, "syncd", "io.egress.Sync.Status");
 	rows = queue(ctl);
 	host = machine(ctl);
-	if (r == 0 &&
-	    sd_json_buildo(&all, SD_JSON_BUILD_PAIR_STRING("egress", EG_VERSION),
-			   SD_JSON_BUILD_PAIR_VARIANT("machine", host),
-			   SD_JSON_BUILD_PAIR_VARIANT("booth", booth),
-			   SD_JSON_BUILD_PAIR_VARIANT("sync", sync),
-			   SD_JSON_BUILD_PAIR_VARIANT("queue", rows)) < 0)
+	if (r == 0 && sd_json_buildo(&all, SD_JSON_BUILD_PAIR_STRING("egress", EG_VERSION),
+				     SD_JSON_BUILD_PAIR_VARIANT("machine", host),
+				     SD_JSON_BUILD_PAIR_VARIANT("booth", booth),
+				     SD_JSON_BUILD_PAIR_VARIANT("sync", sync),
+				     SD_JSON_BUILD_PAIR_VARIANT("queue", rows)) < 0)
 		r = eg_err_set(&err, EG_ENOMEM, "out of memory");
 	if (r == 0)
 		r = write_out(argv[1], all, &err);

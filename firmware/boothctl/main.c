@@ -48,9 +48,12 @@ static void usage(FILE *out)
 static int read_options(int argc, char **argv, struct eg_ctl *ctl)
 {
 	static const struct option longs[] = {
-		{"json", no_argument, NULL, 'j'},	  {"booth-socket", required_argument, NULL, 'b'},
-		{"sync-socket", required_argument, NULL, 's'}, {"records", required_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'v'},
+		{"json", no_argument, NULL, 'j'},
+		{"booth-socket", required_argument, NULL, 'b'},
+		{"sync-socket", required_argument, NULL, 's'},
+		{"records", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
 		{0},
 	};
 	int c;

@@ -17,7 +17,8 @@
 static const char usage[] =
 	"usage: boothctl provision FILE [--etc DIR] [--state DIR]\n"
 	"\n"
-	"FILE comes from `centralctl token new BOOTH` at the centre. Writes DIR/trust.json (default\n"
+	"FILE comes from `centralctl token new BOOTH` at the centre. Writes DIR/trust.json "
+	"(default\n"
 	"/etc/egress) and syncd's token (default /var/lib/egress/sync). FILE holds a secret that\n"
 	"works once: remove it afterwards.\n";
 
@@ -44,8 +45,9 @@ static int save(const struct eg_trust *trust, const char *etc, const char *state
 
 int eg_ctl_provision(const struct eg_ctl *ctl, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"etc", required_argument, NULL, 'e'}, {"state", required_argument, NULL, 's'}, {0}};
+	static const struct option longs[] = {{"etc", required_argument, NULL, 'e'},
+					      {"state", required_argument, NULL, 's'},
+					      {0}};
 	const char *etc = "/etc/egress", *state = "/var/lib/egress/sync";
 	struct eg_err err = EG_ERR_INIT;
 	struct eg_trust trust;

@@ -25,8 +25,8 @@ static int row_text(struct listing *listing, const struct eg_records_row *row)
 			     "bytes", "tries", "why");
 	eg_id_text(&row->id, id);
 	eg_time_text(row->put_ms, put);
-	(void)printf("%-36s  %-5s  %-24s  %8" PRIu64 "  %5u  %s\n", id, row->dead ? "stuck" : "waits",
-		     put, row->bytes, row->attempts, row->sentence);
+	(void)printf("%-36s  %-5s  %-24s  %8" PRIu64 "  %5u  %s\n", id,
+		     row->dead ? "stuck" : "waits", put, row->bytes, row->attempts, row->sentence);
 	return 0;
 }
 

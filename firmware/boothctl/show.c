@@ -28,7 +28,8 @@ static void show_camera(sd_json_variant *booth)
 	sd_json_variant *c = sd_json_variant_by_key(booth, "camera");
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "%s, %.0f frames/s, last new one %" PRId64 " ms ago (%s %s)",
+	(void)snprintf(text, sizeof(text),
+		       "%s, %.0f frames/s, last new one %" PRId64 " ms ago (%s %s)",
 		       eg_ctl_text(c, "state"), eg_ctl_real(c, "framesPerSecond"),
 		       eg_ctl_int(c, "frameAgeMs"), eg_ctl_text(c, "backend"),
 		       eg_ctl_text(c, "model"));
@@ -68,7 +69,8 @@ static void show_booth(sd_json_variant *booth)
 	line("light", eg_ctl_text(booth, "light"));
 	show_manifest_line(booth);
 	(void)snprintf(text, sizeof(text),
-		       "%" PRId64 " confirmed, %" PRId64 " to the officer, %" PRId64 " being served",
+		       "%" PRId64 " confirmed, %" PRId64 " to the officer, %" PRId64
+		       " being served",
 		       eg_ctl_int(booth, "confirmed"), eg_ctl_int(booth, "referred"),
 		       eg_ctl_int(booth, "sessions"));
 	line("travellers", text);
@@ -85,10 +87,12 @@ static void show_sync(sd_json_variant *reply)
 	char text[256], span[EG_SPAN_TEXT_MAX];
 	int64_t oldest = eg_ctl_int(q, "oldestMs"), end = eg_ctl_int(s, "certificateEndMs");
 
-	(void)snprintf(text, sizeof(text), "%s (%s)", eg_ctl_text(s, "link"), eg_ctl_text(s, "url"));
+	(void)snprintf(text, sizeof(text), "%s (%s)", eg_ctl_text(s, "link"),
+		       eg_ctl_text(s, "url"));
 	line("link", text);
-	(void)snprintf(text, sizeof(text), "%" PRId64 " waiting%s%s, %" PRId64 " stuck, %" PRId64
-		       " delivered", eg_ctl_int(q, "queued"), oldest > 0 ? ", oldest " : "",
+	(void)snprintf(text, sizeof(text),
+		       "%" PRId64 " waiting%s%s, %" PRId64 " stuck, %" PRId64 " delivered",
+		       eg_ctl_int(q, "queued"), oldest > 0 ? ", oldest " : "",
 		       oldest > 0 ? eg_ctl_span(now - oldest, span) : "", eg_ctl_int(q, "dead"),
 		       eg_ctl_int(q, "acknowledged"));
 	line("queue", text);
@@ -210,12 +214,13 @@ int eg_ctl_manifest(const struct eg_ctl *ctl, int argc, char **argv)
 		line("flight", eg_ctl_text(m, "flight"));
 		(void)printf("  %-12s %" PRId64 "\n", "version", eg_ctl_int(m, "version"));
 		line("expires", eg_ctl_text(m, "expires"));
-		line("state", eg_ctl_bool(m, "stale") ? "STALE: everybody goes to the officer"
-						      : "valid");
+		line("state",
+		     eg_ctl_bool(m, "stale") ? "STALE: everybody goes to the officer" : "valid");
 		(void)printf("  %-12s %" PRId64 ", with a usable photo %" PRId64 ", photos %" PRId64
 			     ", near-twins %" PRId64 "\n",
-			     "travellers", eg_ctl_int(m, "travellers"), eg_ctl_int(m, "withReference"),
-			     eg_ctl_int(m, "references"), eg_ctl_int(m, "nearTwins"));
+			     "travellers", eg_ctl_int(m, "travellers"),
+			     eg_ctl_int(m, "withReference"), eg_ctl_int(m, "references"),
+			     eg_ctl_int(m, "nearTwins"));
 		(void)snprintf(text, sizeof(text), "%.4f", eg_ctl_real(m, "threshold"));
 		line("threshold", text);
 		if (eg_ctl_int(m, "loadingTotal") > 0)

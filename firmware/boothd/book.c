@@ -103,8 +103,7 @@ static bool one_face(const struct eg_face *faces, size_t count)
 	if (count == 0 || !faces[0].has_landmarks)
 		return false;
 	return count == 1 ||
-	       faces[1].quality.inter_eye_px <
-		       SECOND_FACE_RATIO * faces[0].quality.inter_eye_px;
+	       faces[1].quality.inter_eye_px < SECOND_FACE_RATIO * faces[0].quality.inter_eye_px;
 }
 
 static int add_photo(struct eg_book_maker *maker, size_t index, const struct eg_photo *photo,

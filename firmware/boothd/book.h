@@ -27,8 +27,8 @@ struct eg_book {
 	struct eg_statement statement;
 	struct eg_manifest_header header;
 	struct eg_book_entry *entries;
-	size_t count;	 // entries
-	size_t loaded;	 // entries whose photos were read so far
+	size_t count;  // entries
+	size_t loaded; // entries whose photos were read so far
 	struct eg_gallery *gallery;
 };
 

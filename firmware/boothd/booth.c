@@ -154,7 +154,8 @@ static void watch_worker(struct eg_booth *b)
 		(void)sd_notify(false, "WATCHDOG=1");
 		return;
 	}
-	// No watchdog any more: systemd restarts us. Those in front of the camera go to the officer.
+	// No watchdog any more: systemd restarts us. Those in front of the camera go to the
+	// officer.
 	eg_booth_fault(b, "vision: the worker hangs; boothd will be restarted");
 	eg_lane_fault_all(b);
 }

@@ -81,12 +81,12 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 // Only the keys and booth.pub; nothing else is started.
 int eg_booth_make_keys(struct eg_booth *booth, const struct eg_boothd_config *config,
 		       struct eg_err *err) EG_CHECKED;
-void eg_booth_stop(struct eg_booth *booth); // takes a zeroed or half-started one
+void eg_booth_stop(struct eg_booth *booth);		       // takes a zeroed or half-started one
 void eg_booth_fault(struct eg_booth *booth, const char *text); // logs, remembers, tells watchers
 void eg_booth_poll_manifests(struct eg_booth *booth, bool now);
 
 // lane.c
-void eg_lane_view(struct eg_booth *booth); // booth->view is new
+void eg_lane_view(struct eg_booth *booth);				      // booth->view is new
 void eg_lane_result(struct eg_booth *booth, struct eg_worker_result *result); // takes it over
 void eg_lane_tick(struct eg_booth *booth);
 void eg_lane_document(struct eg_booth *booth, const struct eg_document *document);
@@ -97,8 +97,8 @@ void eg_lane_clear(struct eg_booth *booth);
 
 // record.c. Writes the slot's encounter; its id as text goes to ret_id. After 0 it survives a power
 // cut.
-int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot,
-		    char ret_id[EG_ID_TEXT_MAX], struct eg_err *err) EG_CHECKED;
+int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret_id[EG_ID_TEXT_MAX],
+		    struct eg_err *err) EG_CHECKED;
 
 // live.c
 int eg_live_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;

@@ -13,12 +13,16 @@ const char *const eg_boothd_cameras[] = {"libcamera", "folder", NULL};
 const char *const eg_boothd_documents[] = {"none", "serial", "script", NULL};
 const char *const eg_boothd_signals[] = {"record", "gpio", NULL};
 
-#define AT(member)	 offsetof(struct eg_boothd_config, member)
-#define TEXT(member)	 .type = EG_CONF_TEXT, .offset = AT(member), .size = sizeof(((struct eg_boothd_config *)0)->member)
-#define PATH(member)	 .type = EG_CONF_PATH, .offset = AT(member), .size = sizeof(((struct eg_boothd_config *)0)->member)
-#define INT(member, a, b) .type = EG_CONF_INT, .offset = AT(member), .min = (a), .max = (b)
+#define AT(member) offsetof(struct eg_boothd_config, member)
+#define TEXT(member)                                \
+	.type = EG_CONF_TEXT, .offset = AT(member), \
+	.size = sizeof(((struct eg_boothd_config *)0)->member)
+#define PATH(member)                                \
+	.type = EG_CONF_PATH, .offset = AT(member), \
+	.size = sizeof(((struct eg_boothd_config *)0)->member)
+#define INT(member, a, b)  .type = EG_CONF_INT, .offset = AT(member), .min = (a), .max = (b)
 #define REAL(member, a, b) .type = EG_CONF_DOUBLE, .offset = AT(member), .min = (a), .max = (b)
-#define BOOL(member)	 .type = EG_CONF_BOOL, .offset = AT(member)
+#define BOOL(member)	   .type = EG_CONF_BOOL, .offset = AT(member)
 #define ENUM(member, list) .type = EG_CONF_ENUM, .offset = AT(member), .words = (list)
 
 // clang-format off

@@ -36,10 +36,17 @@ struct eg_boothd_config {
 	long long inter_eye_min_px, quality_min;
 };
 
-enum eg_boothd_mode { EG_BOOTHD_IDENTIFY, EG_BOOTHD_VERIFY };
-enum eg_boothd_serve { EG_BOOTHD_ONE, EG_BOOTHD_EVERY };
+enum eg_boothd_mode {
+	EG_BOOTHD_IDENTIFY,
+	EG_BOOTHD_VERIFY
+};
+enum eg_boothd_serve {
+	EG_BOOTHD_ONE,
+	EG_BOOTHD_EVERY
+};
 
 extern const struct eg_conf_key eg_boothd_keys[];
-extern const char *const eg_boothd_cameras[], *const eg_boothd_documents[], *const eg_boothd_signals[];
+extern const char *const eg_boothd_cameras[], *const eg_boothd_documents[],
+						      *const eg_boothd_signals[];
 
 #endif

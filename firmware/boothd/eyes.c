@@ -9,10 +9,10 @@
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
 
-#define STALL_MS       2000 // no new frame for so long: something is wrong
-#define RESTARTS_MAX   3
-#define REOPEN_MIN_MS  1000
-#define REOPEN_MAX_MS  30000
+#define STALL_MS      2000 // no new frame for so long: something is wrong
+#define RESTARTS_MAX  3
+#define REOPEN_MIN_MS 1000
+#define REOPEN_MAX_MS 30000
 
 struct eg_eyes {
 	const struct eg_camera_ops *ops;
@@ -152,8 +152,9 @@ static bool restart(struct eg_eyes *eyes, const char **ret_text)
 		}
 	}
 	close_it(eyes);
-	*ret_text = "camera: restarting did not help; it is closed and will be opened again. If this "
-		    "goes on, check its cable and power";
+	*ret_text =
+		"camera: restarting did not help; it is closed and will be opened again. If this "
+		"goes on, check its cable and power";
 	return true;
 }
 

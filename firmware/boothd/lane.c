@@ -171,8 +171,8 @@ static struct eg_slot *new_slot(struct eg_booth *b, const struct eg_view_track *
 	return slot;
 }
 
-// In booth mode a second person in the zone is not served; if that one stays, the first is told, and
-// is referred when time runs out.
+// In booth mode a second person in the zone is not served; if that one stays, the first is told,
+// and is referred when time runs out.
 static void crowd(struct eg_booth *b, const struct eg_view_track *other)
 {
 	size_t i;

@@ -54,10 +54,9 @@ void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const cha
 		SD_JSON_BUILD_PAIR_UNSIGNED("frame", slot->first_frame),
 		SD_JSON_BUILD_PAIR_CONDITION(final && encounter[0] != '\0', "encounter",
 					     SD_JSON_BUILD_STRING(encounter)),
-		SD_JSON_BUILD_PAIR_CONDITION(final && v->mode != 0, "mode",
-					     SD_JSON_BUILD_STRING(final && v->mode != 0
-									  ? eg_mode_name(v->mode)
-									  : "")),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			final && v->mode != 0, "mode",
+			SD_JSON_BUILD_STRING(final && v->mode != 0 ? eg_mode_name(v->mode) : "")),
 		SD_JSON_BUILD_PAIR_CONDITION(final, "verdict",
 					     SD_JSON_BUILD_STRING(eg_verdict_name(v->kind))),
 		SD_JSON_BUILD_PAIR_CONDITION(final && v->cause != EG_CAUSE_NONE, "cause",
@@ -150,20 +149,20 @@ static int manifest_json(const struct eg_booth *b, sd_json_variant **ret)
 
 	eg_worker_manifest(b->worker, &m);
 	eg_time_text(m.expires_ms, expires);
-	return sd_json_buildo(
-		ret, SD_JSON_BUILD_PAIR_STRING("id", m.id),
-		SD_JSON_BUILD_PAIR_STRING("flight", m.flight),
-		SD_JSON_BUILD_PAIR_UNSIGNED("version", m.version),
-		SD_JSON_BUILD_PAIR_STRING("expires", expires),
-		SD_JSON_BUILD_PAIR_BOOLEAN("stale", m.id[0] == '\0' ||
-							   eg_wall_ms(b->clock) >= m.expires_ms),
-		SD_JSON_BUILD_PAIR_UNSIGNED("travellers", m.entries),
-		SD_JSON_BUILD_PAIR_UNSIGNED("withReference", m.with_reference),
-		SD_JSON_BUILD_PAIR_UNSIGNED("references", m.references),
-		SD_JSON_BUILD_PAIR_UNSIGNED("nearTwins", m.near_twins),
-		SD_JSON_BUILD_PAIR_REAL("threshold", (double)m.threshold),
-		SD_JSON_BUILD_PAIR_UNSIGNED("loading", m.loading),
-		SD_JSON_BUILD_PAIR_UNSIGNED("loadingTotal", m.loading_total));
+	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("id", m.id),
+			      SD_JSON_BUILD_PAIR_STRING("flight", m.flight),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("version", m.version),
+			      SD_JSON_BUILD_PAIR_STRING("expires", expires),
+			      SD_JSON_BUILD_PAIR_BOOLEAN("stale",
+							 m.id[0] == '\0' || eg_wall_ms(b->clock) >=
+										    m.expires_ms),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("travellers", m.entries),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("withReference", m.with_reference),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("references", m.references),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("nearTwins", m.near_twins),
+			      SD_JSON_BUILD_PAIR_REAL("threshold", (double)m.threshold),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("loading", m.loading),
+			      SD_JSON_BUILD_PAIR_UNSIGNED("loadingTotal", m.loading_total));
 }
 
 static size_t sessions_now(const struct eg_booth *b)
@@ -175,8 +174,8 @@ static size_t sessions_now(const struct eg_booth *b)
 	return count;
 }
 
-static int get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
-		      void *user)
+static int get_status(sd_varlink *link, sd_json_variant *parameters,
+		      sd_varlink_method_flags_t flags, void *user)
 {
 	struct eg_booth *b = user;
 	sd_json_variant *camera = NULL, *manifest = NULL;
@@ -269,9 +268,9 @@ static int present_document(sd_varlink *link, sd_json_variant *parameters,
 		return sd_varlink_errorbo(link, "io.egress.Booth.DocumentUnreadable",
 					  SD_JSON_BUILD_PAIR_STRING("reason", err.text));
 	}
-	r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_STRING(
-					     "kind", document.kind == EG_DOCUMENT_MRZ ? "mrz"
-										     : "pass"));
+	r = sd_varlink_replybo(
+		link, SD_JSON_BUILD_PAIR_STRING("kind",
+						document.kind == EG_DOCUMENT_MRZ ? "mrz" : "pass"));
 	eg_lane_document(b, &document);
 	eg_document_wipe(&document);
 	return r;
@@ -337,7 +336,8 @@ static void check_camera(struct eg_booth *b, struct checks *checks)
 	eg_eyes_facts(b->eyes, &f);
 	ok = f.state == EG_EYES_STREAMING && f.frame_age_ms >= 0 && f.frame_age_ms < 1000;
 	if (ok)
-		(void)snprintf(text, sizeof(text), "new frames, %.0f a second", f.frames_per_second);
+		(void)snprintf(text, sizeof(text), "new frames, %.0f a second",
+			       f.frames_per_second);
 	else
 		(void)snprintf(text, sizeof(text),
 			       "%s, last new frame %" PRId64 " ms ago; check its cable, then "
@@ -363,9 +363,9 @@ static void check_manifest(struct eg_booth *b, struct checks *checks)
 			       "none is held; see that one is published for this booth and that "
 			       "syncd has a link");
 	else
-		(void)snprintf(text, sizeof(text), "%s version %" PRIu64 ", %zu of %zu with a photo%s",
-			       m.id, m.version, m.with_reference, m.entries,
-			       ok ? "" : "; it has expired");
+		(void)snprintf(text, sizeof(text),
+			       "%s version %" PRIu64 ", %zu of %zu with a photo%s", m.id, m.version,
+			       m.with_reference, m.entries, ok ? "" : "; it has expired");
 	check(checks, "manifest", ok, text);
 }
 
@@ -379,9 +379,8 @@ static void check_store(struct eg_booth *b, struct checks *checks)
 		check(checks, "records", false, err.text);
 		return;
 	}
-	(void)snprintf(text, sizeof(text),
-		       "%" PRIu64 " queued, %" PRIu64 " stuck%s", facts.queued, facts.dead,
-		       facts.dead == 0 ? "" : "; see boothctl queue");
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " queued, %" PRIu64 " stuck%s", facts.queued,
+		       facts.dead, facts.dead == 0 ? "" : "; see boothctl queue");
 	check(checks, "records", facts.dead == 0, text);
 }
 

@@ -35,9 +35,12 @@ struct options {
 static int read_options(int argc, char **argv, struct options *ret_options)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
-		{"print-config", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'v'},
-		{"make-keys", no_argument, NULL, 'm'},	  {"help", no_argument, NULL, 'h'},
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", no_argument, NULL, 'k'},
+		{"print-config", no_argument, NULL, 'p'},
+		{"version", no_argument, NULL, 'v'},
+		{"make-keys", no_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct options o = {.config = "/etc/egress/boothd.conf"};

@@ -18,7 +18,7 @@ static void fill(const struct eg_booth *b, const struct eg_slot *slot, struct eg
 	memcpy(e->booth, b->trust.booth, sizeof(e->booth));
 	memcpy(e->notice, b->config.notice, sizeof(e->notice));
 	memcpy(e->pack, eg_worker_pack_digest(b->worker), sizeof(e->pack));
-	e->mode = s->verdict.mode != 0 ? s->verdict.mode
+	e->mode = s->verdict.mode != 0		       ? s->verdict.mode
 		  : b->config.mode == EG_BOOTHD_VERIFY ? EG_MODE_VERIFY
 						       : EG_MODE_IDENTIFY;
 	e->verdict = s->verdict.kind;
@@ -57,8 +57,8 @@ static void fill(const struct eg_booth *b, const struct eg_slot *slot, struct eg
 		e->face = (struct eg_bytes){0};
 }
 
-int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot,
-		    char ret_id[EG_ID_TEXT_MAX], struct eg_err *err)
+int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret_id[EG_ID_TEXT_MAX],
+		    struct eg_err *err)
 {
 	struct eg_encounter encounter = {0};
 	struct eg_buf envelope;

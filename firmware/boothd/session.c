@@ -108,7 +108,8 @@ static unsigned int try_now(struct eg_session *s, const struct eg_session_policy
 }
 
 // Why the officer gets this one when time is up.
-static enum eg_cause cause_so_far(const struct eg_session *s, const struct eg_session_policy *policy)
+static enum eg_cause cause_so_far(const struct eg_session *s,
+				  const struct eg_session_policy *policy)
 {
 	if (s->crowded)
 		return EG_CAUSE_SEVERAL_PEOPLE;

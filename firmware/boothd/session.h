@@ -32,28 +32,29 @@ enum eg_session_state {
 const char *eg_session_state_name(enum eg_session_state state);
 
 enum eg_session_event {
-	EG_SESSION_SEEN,	 // the track is in view and in the zone
-	EG_SESSION_SHOT,	 // a usable shot that was not there before
-	EG_SESSION_ATTEMPT,	 // a comparison came back
-	EG_SESSION_CLAIM,	 // a document named who this should be
-	EG_SESSION_MISREAD,	 // a document could not be read
-	EG_SESSION_CROWD,	 // more people in the zone than this booth serves at once
-	EG_SESSION_OPT_OUT,	 // "no camera, please"
-	EG_SESSION_LOST,	 // the track is gone
-	EG_SESSION_FAULT,	 // camera, models or disk failed
-	EG_SESSION_TICK,	 // time passed
+	EG_SESSION_SEEN,    // the track is in view and in the zone
+	EG_SESSION_SHOT,    // a usable shot that was not there before
+	EG_SESSION_ATTEMPT, // a comparison came back
+	EG_SESSION_CLAIM,   // a document named who this should be
+	EG_SESSION_MISREAD, // a document could not be read
+	EG_SESSION_CROWD,   // more people in the zone than this booth serves at once
+	EG_SESSION_OPT_OUT, // "no camera, please"
+	EG_SESSION_LOST,    // the track is gone
+	EG_SESSION_FAULT,   // camera, models or disk failed
+	EG_SESSION_TICK,    // time passed
 	EG_SESSION_EVENT_COUNT,
 };
 
 // What the caller has to do, in this order.
 enum eg_session_action {
-	EG_SESSION_DO_TRY = 1u << 0,	 // compare the shots at hand
-	EG_SESSION_DO_RECORD = 1u << 1,	 // write the encounter; on failure feed FAULT before the light
+	EG_SESSION_DO_TRY = 1u << 0, // compare the shots at hand
+	EG_SESSION_DO_RECORD =
+		1u << 1, // write the encounter; on failure feed FAULT before the light
 	EG_SESSION_DO_GREEN = 1u << 2,
 	EG_SESSION_DO_BLUE = 1u << 3,
-	EG_SESSION_DO_DARK = 1u << 4,	 // light off
+	EG_SESSION_DO_DARK = 1u << 4,	  // light off
 	EG_SESSION_DO_ANNOUNCE = 1u << 5, // tell watchers that the state changed
-	EG_SESSION_DO_FORGET = 1u << 6,	 // drop what is kept of the face
+	EG_SESSION_DO_FORGET = 1u << 6,	  // drop what is kept of the face
 };
 
 struct eg_session_policy {
@@ -65,10 +66,10 @@ struct eg_session_policy {
 	unsigned int refer_shots;   // after so many, and
 	int refer_ms;		    // so long, a non-match is final
 	int try_ms;		    // hard stop since the first usable shot
-	int patience_ms;	    // hard stop since first seen, with no usable shot or no document
-	int presence_ms;	    // a face seen for less leaves no record
-	int show_ms;		    // the light stays on
-	unsigned int misreads;	    // document reads that may fail
+	int patience_ms;       // hard stop since first seen, with no usable shot or no document
+	int presence_ms;       // a face seen for less leaves no record
+	int show_ms;	       // the light stays on
+	unsigned int misreads; // document reads that may fail
 };
 extern const struct eg_session_policy eg_session_defaults;
 

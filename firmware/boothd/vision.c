@@ -26,8 +26,8 @@ struct eg_vision {
 	struct eg_extractor *extractor;
 	struct eg_calib *calib;
 	struct eg_subjects *subjects;
-	struct eg_book *book;		// in use; NULL: none
-	struct eg_book_maker *maker;	// in the making; NULL: none
+	struct eg_book *book;	     // in use; NULL: none
+	struct eg_book_maker *maker; // in the making; NULL: none
 	uint64_t last_digest, duplicates;
 	size_t waiting; // tracks in the zone without a verdict, as of the last frame
 };
@@ -176,8 +176,8 @@ int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_
 	size_t i, count;
 	int r;
 
-	// A picture that was seen already says nothing new. A camera that gives nothing else is frozen:
-	// whoever watches the count restarts it.
+	// A picture that was seen already says nothing new. A camera that gives nothing else is
+	// frozen: whoever watches the count restarts it.
 	v->duplicates += repeated;
 	v->last_digest = frame->digest;
 	if (!repeated) {
@@ -335,8 +335,8 @@ static void use_book(struct eg_vision *v, struct eg_subject *s, struct eg_worker
 		result->attempt.stale = v->maker == NULL;
 		return;
 	}
-	result->attempt.stale = eg_manifest_check_time(&s->book->statement,
-						       eg_wall_ms(v->config.clock), NULL) != 0;
+	result->attempt.stale =
+		eg_manifest_check_time(&s->book->statement, eg_wall_ms(v->config.clock), NULL) != 0;
 	memcpy(result->manifest, s->book->statement.id, sizeof(result->manifest));
 	result->manifest_version = s->book->statement.version;
 }
@@ -387,8 +387,8 @@ void eg_vision_try(struct eg_vision *vision, uint32_t track, struct eg_worker_re
 	if (t != NULL)
 		result->attempt.served_before = eg_subjects_served(
 			v->subjects, &s->fused,
-			(float)eg_calib_threshold(v->calib, SAME_PERSON_FMR, NULL), t->first_seen_ns,
-			v->config.served_before_ms * EG_NS_PER_MS);
+			(float)eg_calib_threshold(v->calib, SAME_PERSON_FMR, NULL),
+			t->first_seen_ns, v->config.served_before_ms * EG_NS_PER_MS);
 	if (s->book == NULL)
 		refer(result, EG_CAUSE_MANIFEST_STALE);
 	else
@@ -459,10 +459,10 @@ void eg_vision_manifest(const struct eg_vision *vision, struct eg_worker_manifes
 		m.near_twins = facts.near_twins;
 		m.threshold_raise = facts.threshold_raise;
 		if (facts.references > 0)
-			m.threshold = (float)eg_calib_threshold(
-					      v->calib, v->config.fpir / (double)facts.references,
-					      NULL) +
-				      facts.threshold_raise;
+			m.threshold =
+				(float)eg_calib_threshold(
+					v->calib, v->config.fpir / (double)facts.references, NULL) +
+				facts.threshold_raise;
 	}
 	if (v->maker != NULL) {
 		m.loading = eg_book_draft(v->maker)->loaded;
@@ -473,8 +473,8 @@ void eg_vision_manifest(const struct eg_vision *vision, struct eg_worker_manifes
 
 // ---- self-test ------------------------------------------------------------------------------
 
-// A drawn chart: a shaded disc with bars. It is nobody, so nothing may be confirmed from it, and the
-// same chart must give the same template twice.
+// A drawn chart: a shaded disc with bars. It is nobody, so nothing may be confirmed from it, and
+// the same chart must give the same template twice.
 static void draw_chart(struct eg_image *chart)
 {
 	int x, y, c;
@@ -483,7 +483,8 @@ static void draw_chart(struct eg_image *chart)
 		for (x = 0; x < chart->width; x++)
 			for (c = 0; c < 3; c++)
 				chart->data[y * chart->stride + 3 * x + c] =
-					(uint8_t)((x * 2 + y * (c + 1) + ((x / 8 + y / 8) % 2) * 60) %
+					(uint8_t)((x * 2 + y * (c + 1) +
+						   ((x / 8 + y / 8) % 2) * 60) %
 						  256);
 }
 
@@ -517,8 +518,9 @@ int eg_vision_self_test(struct eg_vision *vision, struct eg_err *err)
 		if (r != 0)
 			r = eg_err_prefix(err, r, "self-test: the detector does not run");
 		else if (count != 0)
-			r = eg_err_set(err, EG_EFOREIGN,
-				       "self-test: the detector sees a face in a chart without one");
+			r = eg_err_set(
+				err, EG_EFOREIGN,
+				"self-test: the detector sees a face in a chart without one");
 	}
 	eg_template_wipe(&a);
 	eg_template_wipe(&b);

@@ -21,7 +21,14 @@
 #define RESULTS_MAX  (2 * EG_TRACKS_MAX)
 #define COMMANDS_MAX 64
 
-enum command_kind { COMMAND_TRY, COMMAND_CLAIM, COMMAND_FORGET, COMMAND_RESET, COMMAND_LOAD, COMMAND_TEST };
+enum command_kind {
+	COMMAND_TRY,
+	COMMAND_CLAIM,
+	COMMAND_FORGET,
+	COMMAND_RESET,
+	COMMAND_LOAD,
+	COMMAND_TEST
+};
 
 struct command {
 	enum command_kind kind;

@@ -17,9 +17,9 @@
 struct eg_worker_config {
 	const char *pack_folder;
 	struct eg_capture_config capture;
-	double fmr, fpir;	     // error targets: verify, identify
-	int served_before_ms;	     // a track that begins so soon after one ended may be the same person
-	const char *booth;	     // lent: these outlive the worker
+	double fmr, fpir;     // error targets: verify, identify
+	int served_before_ms; // a track that begins so soon after one ended may be the same person
+	const char *booth;    // lent: these outlive the worker
 	const struct eg_trusted_key *keys;
 	size_t key_count;
 	const struct eg_key *seal_key;
@@ -44,9 +44,9 @@ struct eg_view {
 	int width, height;
 	size_t count;
 	struct eg_view_track track[EG_TRACKS_MAX];
-	int mean_luma;	      // 0 … 255: a camera that sees nothing shows here
-	uint64_t duplicates;  // frames equal to the one before, since the start
-	double vision_ms;     // time this frame took
+	int mean_luma;	     // 0 … 255: a camera that sees nothing shows here
+	uint64_t duplicates; // frames equal to the one before, since the start
+	double vision_ms;    // time this frame took
 };
 
 // One comparison. `face` is a JPEG of the best shot, wiped by eg_worker_result_done.

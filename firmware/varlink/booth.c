@@ -3,8 +3,7 @@
 #include "firmware/varlink/booth.h"
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-	Camera,
-	SD_VARLINK_FIELD_COMMENT("Backend and model, e.g. libcamera, imx477"),
+	Camera, SD_VARLINK_FIELD_COMMENT("Backend and model, e.g. libcamera, imx477"),
 	SD_VARLINK_DEFINE_FIELD(backend, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(model, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("streaming, restarting, stopped (opt-out) or broken"),
@@ -20,8 +19,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(luminance, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-	Manifest,
-	SD_VARLINK_FIELD_COMMENT("Empty when none is in use"),
+	Manifest, SD_VARLINK_FIELD_COMMENT("Empty when none is in use"),
 	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(flight, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(version, SD_VARLINK_INT, 0),
@@ -33,13 +31,13 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(nearTwins, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("Comparison score to reach in identify mode"),
 	SD_VARLINK_DEFINE_FIELD(threshold, SD_VARLINK_FLOAT, 0),
-	SD_VARLINK_FIELD_COMMENT("Travellers read of a manifest that is being loaded; both 0: none is"),
+	SD_VARLINK_FIELD_COMMENT(
+		"Travellers read of a manifest that is being loaded; both 0: none is"),
 	SD_VARLINK_DEFINE_FIELD(loading, SD_VARLINK_INT, 0),
 	SD_VARLINK_DEFINE_FIELD(loadingTotal, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-	Event,
-	SD_VARLINK_FIELD_COMMENT("state, verdict, hint, camera, manifest, fault"),
+	Event, SD_VARLINK_FIELD_COMMENT("state, verdict, hint, camera, manifest, fault"),
 	SD_VARLINK_DEFINE_FIELD(type, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(time, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Number of the traveller's session since boothd started"),
@@ -62,15 +60,13 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(text, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-	Check,
-	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+	Check, SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(ok, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_FIELD_COMMENT("What was found and, when not ok, what to do"),
 	SD_VARLINK_DEFINE_FIELD(text, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
-	GetStatus,
-	SD_VARLINK_DEFINE_OUTPUT(booth, SD_VARLINK_STRING, 0),
+	GetStatus, SD_VARLINK_DEFINE_OUTPUT(booth, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_OUTPUT(version, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_OUTPUT(mode, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_OUTPUT(modelPack, SD_VARLINK_STRING, 0),
@@ -87,13 +83,13 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(camera, Camera, 0),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(manifest, Manifest, 0));
 
-static SD_VARLINK_DEFINE_METHOD_FULL(
-	Watch, SD_VARLINK_REQUIRES_MORE,
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0));
+static SD_VARLINK_DEFINE_METHOD_FULL(Watch, SD_VARLINK_REQUIRES_MORE,
+				     SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	PresentDocument,
-	SD_VARLINK_FIELD_COMMENT("MRZ lines or a boarding pass string, as a reader would send them"),
+	SD_VARLINK_FIELD_COMMENT(
+		"MRZ lines or a boarding pass string, as a reader would send them"),
 	SD_VARLINK_DEFINE_INPUT(text, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("mrz or pass"),
 	SD_VARLINK_DEFINE_OUTPUT(kind, SD_VARLINK_STRING, 0));
@@ -102,41 +98,31 @@ static SD_VARLINK_DEFINE_METHOD(OptOut);
 static SD_VARLINK_DEFINE_METHOD(Resume);
 static SD_VARLINK_DEFINE_METHOD(ManifestsChanged);
 
-static SD_VARLINK_DEFINE_METHOD(
-	SelfTest,
-	SD_VARLINK_DEFINE_OUTPUT(ok, SD_VARLINK_BOOL, 0),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(checks, Check, SD_VARLINK_ARRAY));
+static SD_VARLINK_DEFINE_METHOD(SelfTest, SD_VARLINK_DEFINE_OUTPUT(ok, SD_VARLINK_BOOL, 0),
+				SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(checks, Check, SD_VARLINK_ARRAY));
 
-static SD_VARLINK_DEFINE_ERROR(
-	DocumentUnreadable,
-	SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(DocumentUnreadable,
+			       SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_ERROR(TooManyWatchers);
 
 SD_VARLINK_DEFINE_INTERFACE(
 	io_egress_Booth, "io.egress.Booth",
-	SD_VARLINK_SYMBOL_COMMENT("State of the camera, as far as frames tell it"),
-	&vl_type_Camera,
+	SD_VARLINK_SYMBOL_COMMENT("State of the camera, as far as frames tell it"), &vl_type_Camera,
 	SD_VARLINK_SYMBOL_COMMENT("The manifest in use and the one being loaded"),
 	&vl_type_Manifest,
 	SD_VARLINK_SYMBOL_COMMENT("Something that happened; never a name or a picture"),
-	&vl_type_Event,
-	SD_VARLINK_SYMBOL_COMMENT("One line of the self-test"),
-	&vl_type_Check,
-	SD_VARLINK_SYMBOL_COMMENT("The booth at a glance"),
-	&vl_method_GetStatus,
+	&vl_type_Event, SD_VARLINK_SYMBOL_COMMENT("One line of the self-test"), &vl_type_Check,
+	SD_VARLINK_SYMBOL_COMMENT("The booth at a glance"), &vl_method_GetStatus,
 	SD_VARLINK_SYMBOL_COMMENT("Live events; the first reply comes with the first event"),
 	&vl_method_Watch,
 	SD_VARLINK_SYMBOL_COMMENT("A document, for the traveller who is nearest to the camera"),
 	&vl_method_PresentDocument,
 	SD_VARLINK_SYMBOL_COMMENT("No camera, please: frames stop at the driver"),
-	&vl_method_OptOut,
-	SD_VARLINK_SYMBOL_COMMENT("Ends an opt-out before its time"),
-	&vl_method_Resume,
-	SD_VARLINK_SYMBOL_COMMENT("syncd put or erased a manifest"),
+	&vl_method_OptOut, SD_VARLINK_SYMBOL_COMMENT("Ends an opt-out before its time"),
+	&vl_method_Resume, SD_VARLINK_SYMBOL_COMMENT("syncd put or erased a manifest"),
 	&vl_method_ManifestsChanged,
-	SD_VARLINK_SYMBOL_COMMENT("Checks every part that a verdict needs"),
-	&vl_method_SelfTest,
+	SD_VARLINK_SYMBOL_COMMENT("Checks every part that a verdict needs"), &vl_method_SelfTest,
 	SD_VARLINK_SYMBOL_COMMENT("Neither a machine-readable zone nor a boarding pass"),
 	&vl_error_DocumentUnreadable,
 	SD_VARLINK_SYMBOL_COMMENT("More than 16 connections watch already"),

@@ -111,7 +111,8 @@ static int run(int listener, int signals, unsigned int target)
 		fds[0] = (struct pollfd){.fd = listener, .events = POLLIN};
 		fds[1] = (struct pollfd){.fd = signals, .events = POLLIN};
 		for (i = 0; i < 2 * PAIRS_MAX; i++)
-			fds[2 + i] = (struct pollfd){.fd = pairs[i / 2].fd[i % 2], .events = POLLIN};
+			fds[2 + i] =
+				(struct pollfd){.fd = pairs[i / 2].fd[i % 2], .events = POLLIN};
 		if (poll(fds, 2 + 2 * PAIRS_MAX, -1) < 0 && errno != EINTR)
 			return 1;
 		if (fds[1].revents != 0) {

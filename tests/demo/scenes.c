@@ -166,8 +166,10 @@ static int write_gap(struct maker *m, struct eg_err *err)
 			return eg_err_set(err, r, "out of memory");
 		for (y = 0; y < HEIGHT; y++)
 			for (x = 0; x < WIDTH; x++)
-				memset(m->frame.data + (size_t)y * (size_t)m->frame.stride + 3 * (size_t)x,
-				       90 + y * 60 / HEIGHT + (abs(x - WIDTH / 2) < 300 ? 25 : 0), 3);
+				memset(m->frame.data + (size_t)y * (size_t)m->frame.stride +
+					       3 * (size_t)x,
+				       90 + y * 60 / HEIGHT + (abs(x - WIDTH / 2) < 300 ? 25 : 0),
+				       3);
 		add_noise(m, &m->frame, 3);
 		r = write_frame(m, 85, err);
 	}
@@ -177,8 +179,8 @@ static int write_gap(struct maker *m, struct eg_err *err)
 // One flat colour, the mean of the box: a blurred face is still a face to a good detector.
 static void cover(struct eg_image *image, struct eg_box box)
 {
-	struct eg_image part = eg_image_view(image, (int)box.x, (int)box.y, (int)box.width,
-					     (int)box.height);
+	struct eg_image part =
+		eg_image_view(image, (int)box.x, (int)box.y, (int)box.width, (int)box.height);
 	uint64_t sum[3] = {0}, n = (uint64_t)part.width * (uint64_t)part.height;
 	int x, y, c;
 
@@ -311,7 +313,8 @@ static int write_scene(struct maker *m, const struct eg_scene *scene, struct eg_
 		if (r == 0 && scene->degraded)
 			r = degrade(m);
 		if (r != 0)
-			return eg_err_set(err, r, "%s: frame %d could not be drawn", scene->name, f);
+			return eg_err_set(err, r, "%s: frame %d could not be drawn", scene->name,
+					  f);
 		add_noise(m, &m->frame, 2);
 		r = write_frame(m, scene->degraded ? 60 : 90, err);
 	}

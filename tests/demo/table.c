@@ -69,8 +69,7 @@ static bool scene_row(struct eg_table *table, char **c, size_t count)
 	table->scene_count++;
 	rest = c[1];
 	while ((one = strsep(&rest, ",")) != NULL) {
-		if (scene->people == EG_SCENE_PEOPLE ||
-		    !place(one, &scene->place[scene->people++]))
+		if (scene->people == EG_SCENE_PEOPLE || !place(one, &scene->place[scene->people++]))
 			return false;
 	}
 	scene->degraded = strcmp(c[2], "degraded") == 0;

@@ -17,8 +17,13 @@
 static struct eg_attempt attempt(enum eg_verdict_kind kind, enum eg_cause cause, unsigned int shots)
 {
 	struct eg_attempt a = {
-		.verdict = {.kind = kind, .cause = cause, .mode = EG_MODE_IDENTIFY, .entry = 0,
-			    .score = 0.7f, .second = 0.1f, .threshold = 0.5f},
+		.verdict = {.kind = kind,
+			    .cause = cause,
+			    .mode = EG_MODE_IDENTIFY,
+			    .entry = 0,
+			    .score = 0.7f,
+			    .second = 0.1f,
+			    .threshold = 0.5f},
 		.liveness = {.score = 0.9f, .frames = 5},
 		.shots = shots,
 	};
