@@ -75,6 +75,12 @@ int eg_db_begin(struct eg_db *db, struct eg_err *err)
 	return eg_db_exec(db, "BEGIN IMMEDIATE", "begin", err);
 }
 
+int eg_db_begin_read(struct eg_db *db, struct eg_err *err)
+{
+	assert(sqlite3_get_autocommit(db->handle) != 0);
+	return eg_db_exec(db, "BEGIN", "begin", err);
+}
+
 int eg_db_commit(struct eg_db *db, struct eg_err *err)
 {
 	int r = eg_db_exec(db, "COMMIT", "commit", err);

@@ -37,6 +37,8 @@ void eg_db_close(struct eg_db *db); // takes NULL
 // A transaction that writes. begin waits up to 5 s for another program's (then EG_EAGAIN). commit
 // is on disk when it returns 0; when it fails it has rolled back.
 int eg_db_begin(struct eg_db *db, struct eg_err *err) EG_CHECKED;
+// One snapshot for several reads, while others may write; eg_db_rollback ends it.
+int eg_db_begin_read(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 int eg_db_commit(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 void eg_db_rollback(struct eg_db *db); // nothing when none is open
 

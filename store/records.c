@@ -20,6 +20,7 @@ int eg_records_open(const char *path, struct eg_records **ret_records, struct eg
 	if (records == NULL)
 		return eg_err_set(err, EG_ENOMEM, "%s: out of memory", path);
 	records->max_queued = MAX_QUEUED;
+	records->clock = eg_clock_system();
 	int r = eg_db_open(path, &eg_records_schema, &records->db, err);
 	// A program may have been killed between an erasure and cutting the log.
 	if (r == 0)
@@ -35,6 +36,11 @@ int eg_records_open(const char *path, struct eg_records **ret_records, struct eg
 void eg_records_set_max(struct eg_records *records, uint64_t max_queued)
 {
 	records->max_queued = max_queued;
+}
+
+void eg_records_set_clock(struct eg_records *records, const struct eg_clock *clock)
+{
+	records->clock = clock;
 }
 
 void eg_records_flush_if_due(struct eg_records *records)
@@ -139,6 +145,9 @@ int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg
 	if (r == 0)
 		r = insert(records, id, envelope, digest, wall_ms, err);
 	if (r == 0)
+		r = eg_audit_append_about(records, EG_AUDIT_ENCOUNTER_PUT, id, digest, 0, wall_ms,
+					  err);
+	if (r == 0)
 		return eg_db_commit(records->db, err);
 	eg_db_rollback(records->db);
 	return r;
@@ -181,7 +190,14 @@ static int erase(struct eg_records *records, const struct eg_ack *ack, int64_t w
 	if (r != 0)
 		return r;
 	struct eg_db_query item = query_by_id(records, RECORDS_DROP_ITEM, &ack->id);
-	return eg_db_run(&item, NULL, err);
+	r = eg_db_run(&item, NULL, err);
+	if (r == 0)
+		r = eg_audit_append_about(records, EG_AUDIT_ENCOUNTER_ACKNOWLEDGED, &ack->id,
+					  ack->digest, (uint64_t)ack->received_ms, wall_ms, err);
+	if (r == 0)
+		r = eg_audit_append_about(records, EG_AUDIT_ENVELOPE_ERASED, &ack->id, ack->digest,
+					  0, wall_ms, err);
+	return r;
 }
 
 int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
@@ -242,20 +258,40 @@ int eg_records_retry(struct eg_records *records, const struct eg_id *id, int64_t
 	return update(&query, id, "in the queue", err);
 }
 
+// Ends the transaction that moved an item, or could not (`r`).
+static int move(struct eg_records *records, int r, enum eg_audit_event event,
+		const struct eg_id *id, struct eg_err *err)
+{
+	if (r == 0)
+		r = eg_audit_append_about(records, event, id, NULL, 0, 0, err);
+	if (r == 0)
+		return eg_db_commit(records->db, err);
+	eg_db_rollback(records->db);
+	return r;
+}
+
 int eg_records_bury(struct eg_records *records, const struct eg_id *id, const char *sentence,
 		    struct eg_err *err)
 {
 	char text[SENTENCE_MAX + 1];
 	clean(sentence, text);
+	int r = eg_db_begin(records->db, err);
+	if (r != 0)
+		return r;
 	struct eg_db_query query = query_by_id(records, RECORDS_BURY, id);
 	eg_db_bind_text(&query, 2, text);
-	return update(&query, id, "in the queue", err);
+	r = update(&query, id, "in the queue", err);
+	return move(records, r, EG_AUDIT_BURIED, id, err);
 }
 
 int eg_records_resend(struct eg_records *records, const struct eg_id *id, struct eg_err *err)
 {
+	int r = eg_db_begin(records->db, err);
+	if (r != 0)
+		return r;
 	struct eg_db_query query = query_by_id(records, RECORDS_RESEND, id);
-	return update(&query, id, "among the refused ones", err);
+	r = update(&query, id, "among the refused ones", err);
+	return move(records, r, EG_AUDIT_RESENT, id, err);
 }
 
 int eg_records_facts(struct eg_records *records, struct eg_records_facts *ret_facts,

@@ -24,6 +24,8 @@ int eg_records_open(const char *path, struct eg_records **ret_records,
 		    struct eg_err *err) EG_CHECKED;
 // How many items, queued and dead, may be there before eg_records_put refuses. 100,000 by default.
 void eg_records_set_max(struct eg_records *records, uint64_t max_queued);
+// Whose time stamps what callers give no time for; the machine's by default. Lent for good.
+void eg_records_set_clock(struct eg_records *records, const struct eg_clock *clock);
 void eg_records_close(struct eg_records *records); // takes NULL
 
 // One encounter, one transaction, on disk when it returns. EG_ECONFLICT: the id is there already,

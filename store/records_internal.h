@@ -8,11 +8,13 @@
 #ifndef EG_RECORDS_INTERNAL_H
 #define EG_RECORDS_INTERNAL_H
 
+#include "store/audit.h"
 #include "store/db.h"
 #include "store/records.h"
 
-#define RECORDS_PAGE_SIZE 1024
-#define RECORDS_PAD	  RECORDS_PAGE_SIZE // more than a page ever keeps of one row
+#define RECORDS_PAGE_SIZE  1024
+#define RECORDS_PAD	   RECORDS_PAGE_SIZE // more than a page ever keeps of one row
+#define EG_AUDIT_ENTRY_MAX 256		     // bytes
 
 enum records_statement {
 	RECORDS_KNOWN,
@@ -33,6 +35,17 @@ enum records_statement {
 	RECORDS_RESEND,
 	RECORDS_FACTS,
 	RECORDS_LIST,
+	RECORDS_AUDIT_HEAD,
+	RECORDS_AUDIT_PUT,
+	RECORDS_AUDIT_GROW,
+	RECORDS_AUDIT_LIST,
+	RECORDS_AUDIT_NEWEST,
+	RECORDS_AUDIT_SIGNED,
+	RECORDS_AUDIT_TRIM,
+	RECORDS_AUDIT_KEPT,
+	RECORDS_AUDIT_RECEIPT,
+	RECORDS_AUDIT_FORGET,
+	RECORDS_AUDIT_HEADS,
 	RECORDS_STATEMENTS,
 };
 
@@ -41,8 +54,17 @@ extern const struct eg_db_schema eg_records_schema;
 
 struct eg_records {
 	struct eg_db *db;
+	const struct eg_clock *clock;
 	uint64_t max_queued;
 };
+
+// Within the caller's transaction, at the end of the chain.
+int eg_audit_append(struct eg_records *records, const struct eg_audit_entry *entry,
+		    struct eg_err *err) EG_CHECKED;
+// The same about one encounter; `digest` may be NULL; fields the event does not have are ignored.
+int eg_audit_append_about(struct eg_records *records, enum eg_audit_event event,
+			  const struct eg_id *subject, const uint8_t *digest, uint64_t number,
+			  int64_t wall_ms, struct eg_err *err) EG_CHECKED;
 
 // Tries again to cut the log, if an acknowledgement could not.
 void eg_records_flush_if_due(struct eg_records *records);

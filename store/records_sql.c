@@ -60,6 +60,19 @@ static const char *const records_migrations[] = {
 	"CREATE TRIGGER receipt_put AFTER INSERT ON receipt BEGIN"
 	"  UPDATE tally SET acknowledged = acknowledged + 1;"
 	"END;",
+	// 1 → 2: the audit chain
+	"CREATE TABLE audit(seq INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;"
+	"CREATE TABLE audit_head("
+	"  one INTEGER PRIMARY KEY CHECK(one = 1),"
+	"  count INTEGER NOT NULL, digest BLOB NOT NULL" // of the last entry
+	") STRICT;"
+	"INSERT INTO audit_head VALUES(1, 0, zeroblob(32));"
+	"CREATE TABLE audit_signed("
+	"  count INTEGER PRIMARY KEY,"
+	"  digest BLOB NOT NULL,"
+	"  message BLOB NOT NULL," // signed by the booth
+	"  receipt BLOB"	   // and by the centre
+	") STRICT;",
 };
 
 // INDEXED BY, because without statistics the planner takes item_age for all of them.
@@ -98,6 +111,24 @@ const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 			  "FROM item WHERE item.dead = 0 ORDER BY put_ms LIMIT 1), 0) FROM tally",
 	[RECORDS_LIST] = "SELECT id, dead, put_ms, retry_ms, attempts, size, sentence FROM item "
 			 "ORDER BY dead, put_ms, seq",
+	[RECORDS_AUDIT_HEAD] = "SELECT count, digest FROM audit_head",
+	[RECORDS_AUDIT_PUT] = "INSERT INTO audit(seq, entry) VALUES(?1, ?2)",
+	[RECORDS_AUDIT_GROW] = "UPDATE audit_head SET count = ?1, digest = ?2",
+	[RECORDS_AUDIT_LIST] = "SELECT seq, entry FROM audit WHERE seq BETWEEN ?1 AND ?2 "
+			       "ORDER BY seq",
+	[RECORDS_AUDIT_NEWEST] = "SELECT count, message, receipt IS NOT NULL FROM audit_signed "
+				 "ORDER BY count DESC LIMIT 1",
+	[RECORDS_AUDIT_SIGNED] = "INSERT INTO audit_signed(count, digest, message) "
+				 "VALUES(?1, ?2, ?3)",
+	// While the link is down: the newest ones say all that the older did.
+	[RECORDS_AUDIT_TRIM] = "DELETE FROM audit_signed WHERE receipt IS NULL AND count < "
+			       "(SELECT count FROM audit_signed ORDER BY count DESC LIMIT 1 "
+			       "OFFSET ?1)",
+	[RECORDS_AUDIT_KEPT] = "SELECT digest FROM audit_signed WHERE count = ?1",
+	[RECORDS_AUDIT_RECEIPT] = "UPDATE audit_signed SET receipt = ?2 WHERE count = ?1",
+	[RECORDS_AUDIT_FORGET] = "DELETE FROM audit_signed WHERE count < ?1",
+	[RECORDS_AUDIT_HEADS] = "SELECT count, digest, message, receipt FROM audit_signed "
+				"ORDER BY count DESC LIMIT ?1",
 };
 
 const struct eg_db_schema eg_records_schema = {
