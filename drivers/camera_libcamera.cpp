@@ -7,7 +7,9 @@
 // Buffers: libcamera's own allocator (dma-buf) where it works, else memfds of ours.
 // Threads: libcamera's calls on_request, which copies, posts and returns. The pacer gives requests
 // back, one per frame interval: real cameras pace themselves and never wait for it; the virtual
-// camera does not. No exception leaves this file.
+// camera does not. `lock` is for the pacer and its queue; `calling` is held while the sink is
+// called from libcamera's thread, so that stop can wait until that is over even where libcamera
+// does not (it does not for a camera that was unplugged). No exception leaves this file.
 
 extern "C" {
 #include "drivers/camera.h"
@@ -20,7 +22,6 @@ extern "C" {
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,8 @@ extern "C" {
 #include <thread>
 #include <vector>
 
+#include <linux/dma-buf.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -44,32 +47,56 @@ constexpr unsigned int ERRORS_MAX = 10; // in a row: the stream is broken
 using Clock = std::chrono::steady_clock;
 
 // One manager for all open cameras of the process; made with the first, gone with the last, so that
-// a camera that came back is found by opening it again.
-std::shared_ptr<libcamera::CameraManager> get_manager()
-{
-	static std::mutex lock;
-	static std::weak_ptr<libcamera::CameraManager> current;
-	std::lock_guard<std::mutex> guard(lock);
-	std::shared_ptr<libcamera::CameraManager> manager = current.lock();
+// a camera that came back is found by opening it again. libcamera aborts when a second one is made,
+// so the last user's farewell and the next one's arrival take turns.
+std::mutex manager_lock;
+libcamera::CameraManager *the_manager; // protected by manager_lock; not destroyed by exit()
+unsigned int manager_users;
 
-	if (manager)
-		return manager;
-	// Its chatter is not for a booth's log; what matters comes out as our own errors.
-	libcamera::logSetTarget(libcamera::LoggingTargetNone);
-	manager = std::shared_ptr<libcamera::CameraManager>(new libcamera::CameraManager(),
-							    [](libcamera::CameraManager *m) {
-								    m->stop();
-								    delete m;
-							    });
-	if (manager->start() != 0)
-		return nullptr;
-	current = manager;
-	return manager;
+libcamera::CameraManager *take_manager()
+{
+	std::lock_guard<std::mutex> guard(manager_lock);
+
+	if (the_manager == nullptr) {
+		// Its chatter is not for a booth's log; what matters comes out as our own errors.
+		libcamera::logSetTarget(libcamera::LoggingTargetNone);
+		auto manager = std::make_unique<libcamera::CameraManager>();
+		if (manager->start() != 0)
+			return nullptr;
+		the_manager = manager.release();
+	}
+	manager_users++;
+	return the_manager;
+}
+
+void give_manager()
+{
+	std::lock_guard<std::mutex> guard(manager_lock);
+
+	if (--manager_users > 0)
+		return;
+	delete the_manager; // stops it
+	the_manager = nullptr;
+}
+
+// Tells the kernel that the CPU begins or ends reading a dma-buf; false when `fd` is none.
+bool sync_dma_buf(int fd, uint64_t when)
+{
+	struct dma_buf_sync sync = {};
+	int r;
+
+	sync.flags = DMA_BUF_SYNC_READ | when;
+	do
+		r = ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
+	while (r != 0 && (errno == EINTR || errno == EAGAIN));
+	return r == 0;
 }
 
 struct Mapping {
 	uint8_t *map = nullptr;
 	size_t size = 0;
+	int fd = -1; // the buffer's
+	bool dma_buf = false;
 	~Mapping()
 	{
 		if (map != nullptr)
@@ -80,7 +107,7 @@ struct Mapping {
 } // namespace
 
 struct eg_camera {
-	std::shared_ptr<libcamera::CameraManager> manager;
+	libcamera::CameraManager *manager = nullptr;
 	std::shared_ptr<libcamera::Camera> device;
 	std::unique_ptr<libcamera::CameraConfiguration> configuration;
 	std::unique_ptr<libcamera::FrameBufferAllocator> allocator;
@@ -94,24 +121,35 @@ struct eg_camera {
 	const struct eg_clock *clock = nullptr;
 	std::string id;
 	int width = 0, height = 0, stride = 0;
-	bool acquired = false, running = false, limited_range = false;
+	bool acquired = false, connected = false, running = false, limited_range = false;
 	std::chrono::nanoseconds interval{};
 	uint32_t generation = 0;
 	uint64_t sequence = 0;
 	unsigned int errors = 0;
 	std::atomic<uint64_t> frames{0}, dropped{0};
+	std::atomic<bool> gone{false}, faulted{false};
 
+	std::mutex calling; // see the top
 	std::thread pacer;
 	std::mutex lock; // protects what follows
 	std::condition_variable wake;
-	std::deque<libcamera::Request *> idle;
+	std::vector<libcamera::Request *> idle; // first come, first queued; reserved at open
 	bool quit = false;
 
 	void on_request(libcamera::Request *request);
 	void on_gone();
+	void run_pacer();
 	void pace();
+	void fault(const char *text);
 	void post(const libcamera::FrameBuffer *buffer);
 };
+
+// Once per run, and not after the camera has gone.
+void eg_camera::fault(const char *text)
+{
+	if (!gone && !faulted.exchange(true))
+		sink.event(sink.user, EG_CAMERA_FAULT, text);
+}
 
 // ---- libcamera's thread -------------------------------------------------------------------------
 
@@ -119,15 +157,17 @@ void eg_camera::post(const libcamera::FrameBuffer *buffer)
 {
 	uint8_t *plane[2];
 	struct eg_frame *frame = eg_frame_pool_take(pool, plane);
-	const uint8_t *map = mappings.at(buffer)->map;
+	const Mapping &mapping = *mappings.at(buffer);
 	const auto &planes = buffer->planes();
 
 	if (frame == nullptr) {
 		dropped++;
 		return;
 	}
+	if (mapping.dma_buf)
+		(void)sync_dma_buf(mapping.fd, DMA_BUF_SYNC_START);
 	for (int p = 0; p < 2; p++) {
-		const uint8_t *from = map + planes[static_cast<size_t>(p)].offset;
+		const uint8_t *from = mapping.map + planes[static_cast<size_t>(p)].offset;
 		int rows = p == 0 ? height : height / 2;
 
 		for (int y = 0; y < rows; y++)
@@ -135,6 +175,8 @@ void eg_camera::post(const libcamera::FrameBuffer *buffer)
 				    from + static_cast<ptrdiff_t>(y) * stride,
 				    static_cast<size_t>(width));
 	}
+	if (mapping.dma_buf)
+		(void)sync_dma_buf(mapping.fd, DMA_BUF_SYNC_END);
 	frame->sequence = sequence;
 	frame->generation = generation;
 	frame->captured_ns = eg_boot_ns(clock);
@@ -147,33 +189,51 @@ void eg_camera::post(const libcamera::FrameBuffer *buffer)
 
 void eg_camera::on_request(libcamera::Request *request)
 {
-	if (request->status() == libcamera::Request::RequestCancelled)
-		return; // stopping
+	std::lock_guard<std::mutex> in_call(calling);
+
+	{
+		std::lock_guard<std::mutex> guard(lock);
+		if (quit)
+			return;
+	}
 	try {
+		// A request may also come back cancelled in mid-stream, when its buffer broke.
 		const libcamera::FrameBuffer *buffer = request->findBuffer(stream);
 
 		sequence++;
-		if (buffer != nullptr &&
+		if (request->status() == libcamera::Request::RequestComplete && buffer != nullptr &&
 		    buffer->metadata().status == libcamera::FrameMetadata::FrameSuccess) {
 			errors = 0;
 			post(buffer);
 		} else if (++errors == ERRORS_MAX) {
-			sink.event(sink.user, EG_CAMERA_FAULT, "ten pictures in a row were broken");
+			fault("ten pictures in a row were broken");
 		}
 		std::lock_guard<std::mutex> guard(lock);
 		idle.push_back(request);
 		wake.notify_one();
 	} catch (...) {
-		sink.event(sink.user, EG_CAMERA_FAULT, "out of memory");
+		fault("libcamera failed");
 	}
 }
 
 void eg_camera::on_gone()
 {
-	sink.event(sink.user, EG_CAMERA_GONE, "the camera was unplugged");
+	std::lock_guard<std::mutex> in_call(calling);
+
+	if (!gone.exchange(true))
+		sink.event(sink.user, EG_CAMERA_GONE, "the camera was unplugged");
 }
 
 // ---- the pacer's thread -------------------------------------------------------------------------
+
+void eg_camera::run_pacer()
+{
+	try {
+		pace();
+	} catch (...) {
+		fault("libcamera failed");
+	}
+}
 
 void eg_camera::pace()
 {
@@ -190,7 +250,7 @@ void eg_camera::pace()
 			continue;
 		}
 		libcamera::Request *request = idle.front();
-		idle.pop_front();
+		idle.erase(idle.begin());
 		// After a hitch do not catch up in a burst.
 		due = std::max(due + interval, Clock::now() - interval);
 		guard.unlock();
@@ -201,7 +261,7 @@ void eg_camera::pace()
 			const_cast<libcamera::FrameMetadata &>(buffer->metadata()).status =
 				libcamera::FrameMetadata::FrameSuccess;
 		if (device->queueRequest(request) != 0)
-			sink.event(sink.user, EG_CAMERA_FAULT, "a request was refused");
+			fault("libcamera refused a request");
 		guard.lock();
 	}
 }
@@ -246,6 +306,8 @@ int configure(struct eg_camera *c, struct eg_err *err)
 	config.size = libcamera::Size(static_cast<unsigned int>(c->width),
 				      static_cast<unsigned int>(c->height));
 	config.bufferCount = BUFFERS;
+	// JPEG's colours, full-range BT.601; a camera that has others puts its own here.
+	config.colorSpace = libcamera::ColorSpace::Sycc;
 	if (c->configuration->validate() == libcamera::CameraConfiguration::Invalid ||
 	    config.pixelFormat != libcamera::formats::NV12 ||
 	    config.size.width != static_cast<unsigned int>(c->width) ||
@@ -260,6 +322,9 @@ int configure(struct eg_camera *c, struct eg_err *err)
 		return eg_err_set(err, EG_EIO, "camera '%s' could not be configured",
 				  c->id.c_str());
 	c->stream = config.stream();
+	if (config.stride < config.size.width || config.stride > EG_IMAGE_SIDE_MAX * 4)
+		return eg_err_set(err, EG_EUNSUPPORTED, "camera '%s' gives rows of %u bytes",
+				  c->id.c_str(), config.stride);
 	c->stride = static_cast<int>(config.stride);
 	c->limited_range = config.colorSpace.has_value() &&
 			   config.colorSpace->range == libcamera::ColorSpace::Range::Limited;
@@ -298,18 +363,26 @@ int make_memfds(struct eg_camera *c, struct eg_err *err)
 int map_buffer(struct eg_camera *c, const libcamera::FrameBuffer *buffer, struct eg_err *err)
 {
 	const auto &planes = buffer->planes();
+	size_t luma = static_cast<size_t>(c->stride) * static_cast<size_t>(c->height);
 	auto mapping = std::make_unique<Mapping>();
 
 	if (planes.size() != 2 || planes[0].fd.get() != planes[1].fd.get())
 		return eg_err_set(err, EG_EUNSUPPORTED,
 				  "camera '%s' gives NV12 in %zu separate buffers", c->id.c_str(),
 				  planes.size());
+	if (planes[0].length < luma || planes[1].length < luma / 2)
+		return eg_err_set(err, EG_EUNSUPPORTED,
+				  "camera '%s' gives buffers smaller than its pictures",
+				  c->id.c_str());
+	mapping->fd = planes[0].fd.get();
 	mapping->size = planes[1].offset + planes[1].length;
-	void *map = mmap(nullptr, mapping->size, PROT_READ, MAP_SHARED, planes[0].fd.get(), 0);
+	void *map = mmap(nullptr, mapping->size, PROT_READ, MAP_SHARED, mapping->fd, 0);
 	if (map == MAP_FAILED)
 		return eg_err_errno(err, errno, "camera buffer");
 	mapping->map = static_cast<uint8_t *>(map);
 	(void)madvise(map, mapping->size, MADV_DONTDUMP);
+	mapping->dma_buf = sync_dma_buf(mapping->fd, DMA_BUF_SYNC_START) &&
+			   sync_dma_buf(mapping->fd, DMA_BUF_SYNC_END);
 	c->mappings[buffer] = std::move(mapping);
 	return 0;
 }
@@ -335,6 +408,7 @@ int make_requests(struct eg_camera *c, struct eg_err *err)
 					  c->id.c_str());
 		c->requests.push_back(std::move(request));
 	}
+	c->idle.reserve(c->requests.size());
 	return r;
 }
 
@@ -349,8 +423,8 @@ int set_up(struct eg_camera *c, const struct eg_camera_config *config, struct eg
 	c->height = config->height;
 	c->clock = config->clock;
 	c->interval = std::chrono::nanoseconds(1000000000LL / config->frame_rate);
-	c->manager = get_manager();
-	if (!c->manager)
+	c->manager = take_manager();
+	if (c->manager == nullptr)
 		return eg_err_set(err, EG_EFOREIGN, "libcamera could not be started");
 	r = find_camera(c, err);
 	if (r == 0)
@@ -361,6 +435,7 @@ int set_up(struct eg_camera *c, const struct eg_camera_config *config, struct eg
 		r = eg_frame_pool_new(POOL_FRAMES, c->width, c->height, nullptr, &c->pool, err);
 	if (r != 0)
 		return r;
+	c->connected = true;
 	c->device->requestCompleted.connect(c, &eg_camera::on_request);
 	c->device->disconnected.connect(c, &eg_camera::on_gone);
 	return 0;
@@ -376,7 +451,11 @@ void libcamera_stop(struct eg_camera *c)
 		c->wake.notify_one();
 	}
 	c->pacer.join();
-	c->device->stop(); // returns when no callback runs any more
+	c->device->stop();
+	{
+		// on_request sees `quit` from here on; wait for one that did not.
+		std::lock_guard<std::mutex> in_call(c->calling);
+	}
 	c->running = false;
 	c->sink.event(c->sink.user, EG_CAMERA_STOPPED, "stopped");
 }
@@ -387,19 +466,22 @@ void libcamera_close(struct eg_camera *c)
 		return;
 	try {
 		libcamera_stop(c);
-		if (c->device) {
-			c->device->requestCompleted.disconnect();
-			c->device->disconnected.disconnect();
+		// Releasing goes through libcamera's thread and so waits for a callback in it,
+		// which for GONE may still be on its way out of ours.
+		if (c->acquired)
+			c->device->release();
+		if (c->connected) {
+			c->device->requestCompleted.disconnect(c);
+			c->device->disconnected.disconnect(c);
 		}
 		c->requests.clear();
 		c->mappings.clear();
 		c->allocator.reset();
 		c->own_buffers.clear();
 		c->configuration.reset();
-		if (c->acquired)
-			c->device->release();
 		c->device.reset();
-		c->manager.reset();
+		if (c->manager != nullptr)
+			give_manager();
 	} catch (...) {
 		// Nothing to undo it with; what is left is freed with the object.
 	}
@@ -432,19 +514,34 @@ int libcamera_open(const struct eg_camera_config *config, const struct eg_camera
 
 int start(struct eg_camera *c, struct eg_err *err)
 {
+	if (c->gone)
+		return eg_err_set(err, EG_EIO, "camera '%s' was unplugged; close it",
+				  c->id.c_str());
 	c->errors = 0;
 	c->generation = eg_camera_generation();
 	c->quit = false;
+	c->faulted = false;
 	c->idle.clear();
-	for (const auto &request : c->requests)
-		c->idle.push_back(request.get());
 	if (c->device->start() != 0)
 		return eg_err_set(err, EG_EIO, "camera '%s' does not start; check its cable",
 				  c->id.c_str());
 	c->running = true;
-	c->pacer = std::thread(&eg_camera::pace, c);
+	c->pacer = std::thread(&eg_camera::run_pacer, c);
 	c->sink.event(c->sink.user, EG_CAMERA_STARTED, "started");
+	std::lock_guard<std::mutex> guard(c->lock); // now pictures may come
+	for (const auto &request : c->requests)
+		c->idle.push_back(request.get());
+	c->wake.notify_one();
 	return 0;
+}
+
+// After an exception out of start, which only the pacer's thread can have thrown.
+void undo_start(struct eg_camera *c)
+{
+	if (!c->running)
+		return;
+	c->device->stop();
+	c->running = false;
 }
 
 int libcamera_start(struct eg_camera *c, struct eg_err *err)
@@ -454,16 +551,10 @@ int libcamera_start(struct eg_camera *c, struct eg_err *err)
 	try {
 		return start(c, err);
 	} catch (const std::exception &e) {
-		if (c->running) { // no pacer
-			c->device->stop();
-			c->running = false;
-		}
+		undo_start(c);
 		return eg_err_set(err, EG_EFOREIGN, "libcamera: %s", e.what());
 	} catch (...) {
-		if (c->running) {
-			c->device->stop();
-			c->running = false;
-		}
+		undo_start(c);
 		return eg_err_set(err, EG_EFOREIGN, "libcamera failed");
 	}
 }
