@@ -16,6 +16,10 @@
 #include "drivers/codec_internal.h"
 #include "firmware/base/file.h"
 
+// A progressive picture has ten scans as libjpeg writes it. A small file may hold thousands, and
+// each walks over the whole picture.
+#define SCANS_MAX 50
+
 struct trap {
 	struct jpeg_error_mgr base; // first: libjpeg hands it back
 	jmp_buf back;
@@ -164,8 +168,19 @@ int eg_codec_check_size(uint64_t width, uint64_t height, int side_max, struct eg
 struct decoder {
 	struct jpeg_decompress_struct info;
 	struct trap trap;
+	struct jpeg_progress_mgr progress;
 	int orientation;
 };
+
+static void on_progress(j_common_ptr info)
+{
+	struct trap *trap = (struct trap *)info->err;
+
+	if (((j_decompress_ptr)info)->input_scan_number <= SCANS_MAX)
+		return;
+	(void)snprintf(trap->text, sizeof(trap->text), "it has more than %d scans", SCANS_MAX);
+	longjmp(trap->back, 1);
+}
 
 // Runs under the trap: no allocation of ours in here but the image's.
 static int decode_rows(struct decoder *d, struct eg_bytes bytes, int side_max,
@@ -174,6 +189,8 @@ static int decode_rows(struct decoder *d, struct eg_bytes bytes, int side_max,
 	int r;
 
 	jpeg_create_decompress(&d->info);
+	d->progress.progress_monitor = on_progress;
+	d->info.progress = &d->progress;
 	jpeg_save_markers(&d->info, JPEG_APP0 + 1, 65533);
 	jpeg_mem_src(&d->info, bytes.data, (unsigned long)bytes.size);
 	(void)jpeg_read_header(&d->info, TRUE);

@@ -31,7 +31,9 @@ static void rgb_at(int x, int y, uint8_t rgb[3])
 	memcpy(rgb, quarter[(y >= H / 2) * 2 + (x >= W / 2)], 3);
 }
 
-static struct eg_bytes make_jpeg(J_COLOR_SPACE space, int components)
+// `script`: scans of a progressive picture, NULL for a baseline one.
+static struct eg_bytes make_jpeg_scans(J_COLOR_SPACE space, int components,
+				       const jpeg_scan_info *script, int scans)
 {
 	struct jpeg_compress_struct info = {0};
 	struct jpeg_error_mgr errors;
@@ -47,6 +49,8 @@ static struct eg_bytes make_jpeg(J_COLOR_SPACE space, int components)
 	info.in_color_space = space;
 	jpeg_set_defaults(&info);
 	jpeg_set_quality(&info, 95, TRUE);
+	info.scan_info = script;
+	info.num_scans = scans;
 	jpeg_start_compress(&info, TRUE);
 	for (int y = 0; y < H; y++) {
 		uint8_t line[W * 4] = {0};
@@ -63,6 +67,11 @@ static struct eg_bytes make_jpeg(J_COLOR_SPACE space, int components)
 	jpeg_finish_compress(&info);
 	jpeg_destroy_compress(&info);
 	return EG_BYTES(data, size);
+}
+
+static struct eg_bytes make_jpeg(J_COLOR_SPACE space, int components)
+{
+	return make_jpeg_scans(space, components, NULL, 0);
 }
 
 static void drop(struct eg_bytes bytes)
@@ -198,6 +207,57 @@ static void broken_exif_leaves_the_picture_upright(void **state)
 	drop(jpeg);
 }
 
+static void exif_is_found_behind_xmp(void **state)
+{
+	static const uint8_t exif[] =
+		"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0";
+	static const uint8_t xmp[] = "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>";
+	struct eg_bytes jpeg = make_jpeg(JCS_RGB, 3);
+	struct eg_bytes inner = with_app1(jpeg, exif, sizeof(exif) - 1);
+	struct eg_bytes both = with_app1(inner, xmp, sizeof(xmp) - 1);
+	struct eg_image image = {0};
+
+	(void)state;
+	assert_int_equal(decode(both, &image), 0);
+	assert_int_equal(image.width, H); // orientation 6: turned by a quarter
+	eg_image_done(&image);
+	drop(both);
+	drop(inner);
+	drop(jpeg);
+}
+
+// One scan for the DC values and one for each of `high` AC coefficients of each component.
+static struct eg_bytes make_progressive(int high)
+{
+	jpeg_scan_info script[1 + 3 * 63] = {
+		{.comps_in_scan = 3, .component_index = {0, 1, 2}, .Ss = 0, .Se = 0}};
+	int n = 1;
+
+	for (int k = 0; k < 3; k++)
+		for (int i = 1; i <= high; i++)
+			script[n++] = (jpeg_scan_info){.comps_in_scan = 1,
+						       .component_index = {k},
+						       .Ss = i,
+						       .Se = i == high ? 63 : i};
+	return make_jpeg_scans(JCS_RGB, 3, script, n);
+}
+
+static void progressive_jpegs_are_read_but_not_with_a_hundred_scans(void **state)
+{
+	struct eg_bytes ten = make_progressive(3), many = make_progressive(63);
+	struct eg_image image = {0};
+	struct eg_err err = EG_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(decode(ten, &image), 0);
+	check_upright(&image);
+	assert_int_equal(eg_codec_decode(many, EG_CODEC_LIMITS_DESK, &image, &err), EG_EINVAL);
+	assert_non_null(strstr(err.text, "more than 50 scans"));
+	eg_image_done(&image);
+	drop(ten);
+	drop(many);
+}
+
 static void check_truncations(struct eg_bytes whole)
 {
 	struct eg_image image = {0};
@@ -216,7 +276,8 @@ static void check_truncations(struct eg_bytes whole)
 	eg_image_done(&image);
 }
 
-static struct eg_bytes make_jp2(void)
+// `tune`: may ask the encoder for something unusual; NULL for a plain picture.
+static struct eg_bytes make_jp2_tuned(void (*tune)(opj_cparameters_t *parameters))
 {
 	opj_cparameters_t parameters;
 	opj_image_cmptparm_t part[3] = {0};
@@ -244,6 +305,8 @@ static struct eg_bytes make_jp2(void)
 	parameters.tcp_numlayers = 1;
 	parameters.cp_disto_alloc = 1;
 	parameters.numresolution = 4;
+	if (tune != NULL)
+		tune(&parameters);
 	assert_true(opj_setup_encoder(codec, &parameters, image));
 	assert_true(opj_start_compress(codec, image, stream) && opj_encode(codec, stream) &&
 		    opj_end_compress(codec, stream));
@@ -254,6 +317,110 @@ static struct eg_bytes make_jp2(void)
 	assert_int_equal(eg_file_read("made.jp2", &bytes, NULL), 0);
 	eg_buf_take(&bytes, &data, &size);
 	return EG_BYTES(data, size);
+}
+
+static struct eg_bytes make_jp2(void)
+{
+	return make_jp2_tuned(NULL);
+}
+
+static void tiny_tiles(opj_cparameters_t *parameters)
+{
+	parameters->tile_size_on = OPJ_TRUE;
+	parameters->cp_tdx = parameters->cp_tdy = 1;
+	parameters->numresolution = 1;
+}
+
+static void some_tiles(opj_cparameters_t *parameters)
+{
+	parameters->tile_size_on = OPJ_TRUE;
+	parameters->cp_tdx = parameters->cp_tdy = 16;
+}
+
+static void tiny_blocks(opj_cparameters_t *parameters)
+{
+	parameters->cblockw_init = parameters->cblockh_init = 4;
+}
+
+static void jpeg_2000_in_tiles_is_read_and_in_crumbs_refused(void **state)
+{
+	struct eg_bytes some = make_jp2_tuned(some_tiles), tiles = make_jp2_tuned(tiny_tiles);
+	struct eg_bytes blocks = make_jp2_tuned(tiny_blocks);
+	struct eg_image image = {0};
+
+	(void)state;
+	assert_int_equal(decode(some, &image), 0);
+	check_upright(&image);
+	assert_int_equal(decode(tiles, &image), EG_ETOOBIG); // 1536 tiles
+	assert_int_equal(decode(blocks, &image), EG_ETOOBIG);
+	eg_image_done(&image);
+	drop(some);
+	drop(tiles);
+	drop(blocks);
+}
+
+// Where `marker` first stands behind the box of the codestream.
+static size_t find_marker(struct eg_bytes jp2, uint8_t marker)
+{
+	size_t i;
+
+	for (i = 0; i + 4 < jp2.size && memcmp(jp2.data + i, "\xff\x4f\xff\x51", 4) != 0; i++)
+		;
+	for (; i + 1 < jp2.size && !(jp2.data[i] == 0xff && jp2.data[i + 1] == marker); i++)
+		;
+	assert_true(i + 1 < jp2.size);
+	return i;
+}
+
+static void jpeg_2000_headers_that_ask_for_too_much_are_refused(void **state)
+{
+	struct eg_bytes jp2 = make_jp2();
+	uint8_t *bad = malloc(jp2.size);
+	size_t siz = find_marker(jp2, 0x51), cod = find_marker(jp2, 0x52);
+	struct eg_image image = {0};
+
+	(void)state;
+	assert_non_null(bad);
+	memcpy(bad, jp2.data, jp2.size); // 65535 layers
+	memcpy(bad + cod + 6, "\xff\xff", 2);
+	assert_int_equal(decode(EG_BYTES(bad, jp2.size), &image), EG_ETOOBIG);
+	memcpy(bad, jp2.data, jp2.size); // a picture and one tile of 2^30 each way
+	memcpy(bad + siz + 6, "\x40\0\0\0\x40\0\0\0", 8);
+	memcpy(bad + siz + 22, "\x40\0\0\0\x40\0\0\0", 8);
+	assert_true(decode(EG_BYTES(bad, jp2.size), &image) != 0);
+	memcpy(bad, jp2.data, jp2.size); // part 2's segments, and one that is not there
+	bad[find_marker(jp2, 0x5c) + 1] = 0x75;
+	assert_int_equal(decode(EG_BYTES(bad, jp2.size), &image), EG_EUNSUPPORTED);
+	free(bad);
+	eg_image_done(&image);
+	drop(jp2);
+}
+
+static void a_coding_style_in_a_tile_is_refused(void **state)
+{
+	struct eg_bytes jp2 = make_jp2();
+	size_t box = find_marker(jp2, 0x4f), cod = find_marker(jp2, 0x52);
+	size_t sot = find_marker(jp2, 0x90), size = 2u + jp2.data[cod + 3];
+	size_t whole = jp2.size - box + size, at = sot - box + 12;
+	uint8_t *raw = malloc(whole);
+	struct eg_image image = {0};
+	uint32_t length;
+
+	(void)state;
+	assert_non_null(raw);
+	assert_int_equal(decode(EG_BYTES(jp2.data + box, jp2.size - box), &image), 0);
+	memcpy(raw, jp2.data + box, at);
+	memcpy(raw + at, jp2.data + cod, size);
+	memcpy(raw + at + size, jp2.data + box + at, jp2.size - box - at);
+	length = (uint32_t)(raw[at - 6] << 24 | raw[at - 5] << 16 | raw[at - 4] << 8 | raw[at - 3]);
+	length += (uint32_t)size;
+	raw[at - 5] = (uint8_t)(length >> 16);
+	raw[at - 4] = (uint8_t)(length >> 8);
+	raw[at - 3] = (uint8_t)length;
+	assert_int_equal(decode(EG_BYTES(raw, whole), &image), EG_EUNSUPPORTED);
+	free(raw);
+	eg_image_done(&image);
+	drop(jp2);
 }
 
 static void jpeg_2000_is_read_exactly(void **state)
@@ -371,7 +538,12 @@ int main(void)
 		cmocka_unit_test(colour_and_grey_jpegs_are_read_and_cmyk_is_refused),
 		cmocka_unit_test(all_exif_orientations_are_applied),
 		cmocka_unit_test(broken_exif_leaves_the_picture_upright),
+		cmocka_unit_test(exif_is_found_behind_xmp),
+		cmocka_unit_test(progressive_jpegs_are_read_but_not_with_a_hundred_scans),
 		cmocka_unit_test(jpeg_2000_is_read_exactly),
+		cmocka_unit_test(jpeg_2000_in_tiles_is_read_and_in_crumbs_refused),
+		cmocka_unit_test(jpeg_2000_headers_that_ask_for_too_much_are_refused),
+		cmocka_unit_test(a_coding_style_in_a_tile_is_refused),
 		cmocka_unit_test(a_truncated_picture_is_an_error_at_every_sixteenth),
 		cmocka_unit_test(limits_are_kept_before_a_pixel_is_decoded),
 		cmocka_unit_test(what_is_no_picture_is_refused),
