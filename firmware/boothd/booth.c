@@ -6,11 +6,14 @@
 #include "firmware/boothd/booth.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "firmware/base/file.h"
 #include "firmware/base/log.h"
@@ -20,12 +23,21 @@
 #define MANIFESTS_POLL_MS 2000
 #define WORKER_SILENT_MS  20000 // the vision thread's longest honest step is far below
 #define SERVED_BEFORE_MS  2500
+#define FAULT_AGAIN_MS	  60000
+#define READER_QUIET_MS	  100 // silence that ends a document (drivers/document.h)
+#define READER_RETRY_MS	  5000
 
 void eg_booth_fault(struct eg_booth *booth, const char *text)
 {
-	if (strcmp(booth->fault, text) != 0)
-		eg_error("%s", text);
-	(void)snprintf(booth->fault, sizeof(booth->fault), "%s", text);
+	int64_t now = eg_boot_ms(booth->clock);
+
+	// One that goes on is told now and then, not ten times a second.
+	if (strcmp(booth->fault, text) == 0 && now - booth->fault_told_ms < FAULT_AGAIN_MS)
+		return;
+	booth->fault_told_ms = now;
+	eg_error("%s", text);
+	if (booth->fault != text)
+		(void)snprintf(booth->fault, sizeof(booth->fault), "%s", text);
 	eg_live_text(booth, "fault", text);
 }
 
@@ -115,19 +127,11 @@ static void collect(struct eg_booth *b)
 {
 	struct eg_worker_result result;
 	struct eg_err fault;
-	uint64_t duplicates = b->view.duplicates;
-	uint32_t generation = b->view.generation;
 
 	while (eg_worker_result(b->worker, &result))
 		eg_lane_result(b, &result);
-	if (eg_worker_view(b->worker, &b->view)) {
-		eg_eyes_saw(b->eyes, b->view.captured_ns, b->view.duplicates == duplicates);
-		// A restarted stream shows the same people: their tracks begin anew.
-		if (b->view.generation != generation && generation != 0 &&
-		    eg_worker_reset(b->worker) != 0)
-			eg_booth_fault(b, "vision: its queue of commands is full");
+	if (eg_worker_view(b->worker, &b->view))
 		eg_lane_view(b);
-	}
 	if (eg_worker_fault(b->worker, &fault))
 		eg_booth_fault(b, fault.text);
 }
@@ -160,25 +164,56 @@ static void watch_worker(struct eg_booth *b)
 	eg_lane_fault_all(b);
 }
 
-static int on_tick(sd_event_source *source, uint64_t usec, void *user)
+static void watch_camera(struct eg_booth *b)
 {
-	struct eg_booth *b = user;
+	struct eg_eyes_facts facts;
 	const char *text;
 
 	if (eg_eyes_tick(b->eyes, &text)) {
 		eg_notice("%s", text);
 		eg_live_text(b, "camera", text);
+		// Nobody is left standing before a camera that sees nothing.
+		eg_eyes_facts(b->eyes, &facts);
+		if (facts.state != EG_EYES_STREAMING)
+			eg_lane_fault_all(b);
 	}
 	if (b->wake_ms != 0 && eg_boot_ms(b->clock) >= b->wake_ms) {
 		b->wake_ms = 0;
+		b->blind_ns = eg_boot_ns(b->clock);
 		eg_eyes_wake(b->eyes);
 		eg_live_text(b, "camera", "camera: on again");
 	}
-	eg_lane_tick(b);
-	eg_booth_poll_manifests(b, false);
-	watch_worker(b);
-	(void)sd_event_source_set_time(source, usec + TICK_US);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+// ---- documents ------------------------------------------------------------------------------
+
+static int on_document(sd_event_source *source, int fd, uint32_t revents, void *user);
+
+// A reader that is not there yet, or not any more, is tried again and again: travellers without a
+// document are served meanwhile.
+static int open_reader(struct eg_booth *b, struct eg_err *err)
+{
+	int fd, r;
+
+	b->reader_retry_ms = eg_boot_ms(b->clock) + READER_RETRY_MS;
+	r = b->document_ops->open(b->config.document_source, &b->reader, err);
+	if (r != 0)
+		return r;
+	b->reader_retry_ms = 0;
+	fd = b->document_ops->fd(b->reader);
+	if (fd < 0)
+		return 0;
+	r = sd_event_add_io(b->event, &b->document_source, fd, EPOLLIN, on_document, b);
+	return r < 0 ? eg_err_errno(err, -r, "document reader: event loop") : 0;
+}
+
+static void close_reader(struct eg_booth *b)
+{
+	b->document_source = sd_event_source_disable_unref(b->document_source);
+	if (b->document_ops != NULL)
+		b->document_ops->close(b->reader);
+	b->reader = NULL;
+	b->quiet_ms = 0;
 }
 
 static void read_document(struct eg_booth *b, bool timed_out)
@@ -196,9 +231,11 @@ static void read_document(struct eg_booth *b, bool timed_out)
 		eg_lane_misread(b);
 	} else if (r == EG_EIO) {
 		eg_booth_fault(b, err.text);
-		sd_event_source_disable_unref(b->document_source);
-		b->document_source = NULL;
+		close_reader(b);
+		b->reader_retry_ms = eg_boot_ms(b->clock) + READER_RETRY_MS;
+		return;
 	}
+	b->quiet_ms = r == EG_EAGAIN && !timed_out ? eg_boot_ms(b->clock) + READER_QUIET_MS : 0;
 }
 
 static int on_document(sd_event_source *source, int fd, uint32_t revents, void *user)
@@ -210,7 +247,56 @@ static int on_document(sd_event_source *source, int fd, uint32_t revents, void *
 	return 0;
 }
 
+static void watch_reader(struct eg_booth *b)
+{
+	struct eg_err err = EG_ERR_INIT;
+
+	if (b->reader_retry_ms != 0 && eg_boot_ms(b->clock) >= b->reader_retry_ms) {
+		if (open_reader(b, &err) == 0)
+			eg_notice("document reader: open");
+	} else if (b->reader != NULL && b->document_source == NULL) {
+		if (eg_lane_wants_document(b)) // the script: one each time it is wanted
+			read_document(b, false);
+	} else if (b->quiet_ms != 0 && eg_boot_ms(b->clock) >= b->quiet_ms) {
+		read_document(b, true);
+	}
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct eg_booth *b = user;
+
+	(void)usec;
+	watch_camera(b);
+	watch_reader(b);
+	eg_lane_tick(b);
+	(void)eg_record_retry(b, false);
+	eg_self_test_tick(b);
+	eg_booth_poll_manifests(b, false);
+	watch_worker(b);
+	(void)sd_event_source_set_time_relative(source, TICK_US);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 // ---- start and stop -------------------------------------------------------------------------
+
+// Two boothd at once would serve everybody twice, and take each other's socket: the first holds a
+// lock for as long as it lives.
+static int take_lock(struct eg_booth *b, struct eg_err *err)
+{
+	char path[EG_CONFIG_PATH_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/boothd.lock", b->config.state);
+	b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (b->lock < 0)
+		return eg_err_errno(err, errno, "%s", path);
+	if (flock(b->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return eg_err_set(err, EG_ECONFLICT, "%s: another boothd is running; stop it first",
+				  path);
+	return eg_err_errno(err, errno, "%s", path);
+}
 
 static int load_keys(struct eg_booth *b, struct eg_err *err)
 {
@@ -220,6 +306,8 @@ static int load_keys(struct eg_booth *b, struct eg_err *err)
 	int r;
 
 	r = eg_dir_make(b->config.state, 0700, err);
+	if (r == 0)
+		r = take_lock(b, err);
 	if (r != 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "%s/seal.key", b->config.state);
@@ -248,6 +336,8 @@ int eg_booth_make_keys(struct eg_booth *booth, const struct eg_boothd_config *co
 	int r;
 
 	booth->config = *config;
+	booth->clock = eg_clock_system();
+	booth->lock = -1;
 	r = eg_crypto_init(err);
 	return r != 0 ? r : load_keys(booth, err);
 }
@@ -298,9 +388,11 @@ static int start_drivers(struct eg_booth *b, struct eg_err *err)
 		return r;
 	if (strcmp(eg_boothd_documents[c->document_backend], "none") != 0) {
 		b->document_ops = eg_document_backend(eg_boothd_documents[c->document_backend]);
-		r = b->document_ops->open(c->document_source, &b->reader, err);
-		if (r != 0)
+		r = open_reader(b, err);
+		if (r == EG_EINVAL)
 			return r;
+		if (r != 0)
+			eg_booth_fault(b, err->text);
 	}
 	b->camera_config = (struct eg_camera_config){
 		.source = c->camera_source,
@@ -316,19 +408,13 @@ static int start_drivers(struct eg_booth *b, struct eg_err *err)
 
 static int start_loop(struct eg_booth *b, struct eg_err *err)
 {
-	int fd, r;
+	int r;
 
 	r = sd_event_add_io(b->event, &b->worker_source, eg_worker_fd(b->worker), EPOLLIN,
 			    on_worker, b);
 	if (r >= 0)
 		r = sd_event_add_time_relative(b->event, &b->tick_source, CLOCK_BOOTTIME, TICK_US,
 					       10000, on_tick, b);
-	if (r >= 0 && b->reader != NULL) {
-		fd = b->document_ops->fd(b->reader);
-		if (fd >= 0)
-			r = sd_event_add_io(b->event, &b->document_source, fd, EPOLLIN, on_document,
-					    b);
-	}
 	if (r < 0)
 		return eg_err_errno(err, -r, "event loop");
 	return eg_live_start(b, err);
@@ -355,6 +441,7 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 	int r;
 
 	b->config = *config;
+	b->lock = -1;
 	b->clock = eg_clock_system();
 	b->started_ms = b->last_beat_ms = eg_boot_ms(b->clock);
 	set_policy(b);
@@ -386,20 +473,24 @@ void eg_booth_stop(struct eg_booth *booth)
 
 	if (b->worker != NULL && b->records != NULL && b->signal != NULL)
 		eg_lane_fault_all(b);
+	if (b->records != NULL && !eg_record_retry(b, true))
+		eg_error("%zu records could not be written and are lost; look at the disk",
+			 b->unwritten.count);
+	eg_record_done(b);
 	eg_live_stop(b);
-	sd_event_source_disable_unref(b->document_source);
+	close_reader(b);
 	sd_event_source_disable_unref(b->tick_source);
 	sd_event_source_disable_unref(b->worker_source);
 	eg_eyes_free(b->eyes);
 	eg_worker_free(b->worker);
 	eg_lane_clear(b);
 	eg_mailbox_free(b->mailbox);
-	if (b->document_ops != NULL)
-		b->document_ops->close(b->reader);
 	if (b->signal_ops != NULL)
 		b->signal_ops->close(b->signal);
 	eg_manifests_close(b->manifests);
 	eg_records_close(b->records);
 	eg_key_free(b->seal_key);
 	eg_key_free(b->record_key);
+	if (b->lock >= 0)
+		close(b->lock);
 }

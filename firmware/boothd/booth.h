@@ -20,7 +20,9 @@
 #include "store/records.h"
 #include "store/trust.h"
 
-#define EG_WATCHERS_MAX 16
+#define EG_WATCHERS_MAX	 16
+#define EG_TESTERS_MAX	 4
+#define EG_UNWRITTEN_MAX 64
 
 // One traveller being served.
 struct eg_slot {
@@ -32,11 +34,26 @@ struct eg_slot {
 	int64_t seen_wall_ms, usable_wall_ms;
 	enum eg_hint hint;
 	struct eg_session session;
+	bool has_claim;
+	struct eg_document claim;	// as presented; wiped with the slot
 	struct eg_worker_result result; // the latest attempt's; holds the face until it is recorded
 	bool has_result;
 };
 
+// Records that could not be written: sealed already, so nobody can read them here. They are tried
+// again until the disk takes them. When more come than there is room for, the oldest stay.
+struct eg_unwritten {
+	struct {
+		struct eg_id id;
+		int64_t wall_ms;
+		struct eg_buf envelope;
+	} item[EG_UNWRITTEN_MAX];
+	size_t count;
+	int64_t retry_ms;
+};
+
 struct eg_booth {
+	int lock; // of the state folder; −1: not taken
 	struct eg_boothd_config config;
 	const struct eg_clock *clock;
 	struct eg_trust trust;
@@ -58,14 +75,20 @@ struct eg_booth {
 	sd_varlink_server *server;
 	sd_varlink *watcher[EG_WATCHERS_MAX];
 	size_t watcher_count;
+	sd_varlink *tester[EG_TESTERS_MAX]; // wait for the self-test's end
+	size_t tester_count;
+	int64_t test_until_ms;
 
 	struct eg_slot slot[EG_TRACKS_MAX];
 	struct eg_view view;
 	uint64_t sessions, confirmed, referred;
 	struct eg_document pending; // a document that came before its traveller
 	int64_t pending_until_ms;   // 0: none
-	bool document_bytes;	    // half a document was read
-	int64_t wake_ms;	    // end of an opt-out; 0: none
+	int64_t quiet_ms; // when a reader that sent bytes counts as silent; 0: nothing half read
+	int64_t reader_retry_ms; // next try to open the reader; 0: it is open, or there is none
+	int64_t wake_ms;	 // end of an opt-out; 0: none
+	int64_t blind_ns;	 // frames from before are not looked at
+	struct eg_unwritten unwritten;
 	int64_t started_ms, polled_ms;
 	uint64_t manifests_change;
 	char manifest[EG_NAME_MAX]; // asked of the worker
@@ -73,6 +96,7 @@ struct eg_booth {
 	uint64_t last_beat;
 	int64_t last_beat_ms;
 	char fault[EG_ERR_TEXT_MAX];
+	int64_t fault_told_ms;
 };
 
 // booth.c. Exits of the loop come through sd_event_exit.
@@ -90,15 +114,19 @@ void eg_lane_view(struct eg_booth *booth);				      // booth->view is new
 void eg_lane_result(struct eg_booth *booth, struct eg_worker_result *result); // takes it over
 void eg_lane_tick(struct eg_booth *booth);
 void eg_lane_document(struct eg_booth *booth, const struct eg_document *document);
+bool eg_lane_wants_document(struct eg_booth *booth); // somebody is served who has shown none
 void eg_lane_misread(struct eg_booth *booth);
 void eg_lane_opt_out(struct eg_booth *booth);
 void eg_lane_fault_all(struct eg_booth *booth); // everybody who is being served goes to the officer
 void eg_lane_clear(struct eg_booth *booth);
 
 // record.c. Writes the slot's encounter; its id as text goes to ret_id. After 0 it survives a power
-// cut.
+// cut. A referral that the disk does not take is kept for eg_record_retry; a confirmation is not.
 int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret_id[EG_ID_TEXT_MAX],
 		    struct eg_err *err) EG_CHECKED;
+// Tries again what could not be written; true when nothing is left. `now`: without waiting.
+bool eg_record_retry(struct eg_booth *booth, bool now);
+void eg_record_done(struct eg_booth *booth);
 
 // live.c
 int eg_live_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
@@ -106,6 +134,12 @@ void eg_live_stop(struct eg_booth *booth);
 void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const char *encounter);
 void eg_live_hint(struct eg_booth *booth, const struct eg_slot *slot);
 void eg_live_text(struct eg_booth *booth, const char *type, const char *text);
-void eg_live_kick_sync(struct eg_booth *booth); // fire and forget
+void eg_live_kick_sync(struct eg_booth *booth); // fire and forget; never waits
+
+// selftest.c. Runs beside travellers: the answer comes when the vision worker has done its part.
+int eg_self_test_method(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *user);
+void eg_self_test_tick(struct eg_booth *booth);
+void eg_self_test_drop(struct eg_booth *booth, sd_varlink *link); // its caller is gone; NULL: all
 
 #endif

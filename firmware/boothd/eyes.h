@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps the camera honest: knows how old the last new frame is, and recovers in grades with a
-// budget for each: restart the stream (3 times), then close and open again (for ever, more and more
-// rarely), saying what it is doing. Reconnecting never creates a traveller: the caller resets the
-// tracks when the generation changes.
+// Keeps the camera honest: knows how old the last new frame is (new: of another content than the
+// one before; counted where the camera gives it, so that a slow vision worker is not taken for a
+// broken camera), and recovers in grades with a budget for each: restart the stream (3 times), then
+// close and open again (for ever, more and more rarely), saying what it is doing. Reconnecting
+// never creates a traveller: the caller resets the tracks when the generation changes.
 //
 // Thread: the main thread; only the sink runs on the camera's thread, and it posts and returns.
 
@@ -17,6 +18,7 @@ enum eg_eyes_state {
 	EG_EYES_STREAMING, // new frames come
 	EG_EYES_STALLED,   // open, but no new frame for too long
 	EG_EYES_RESTING,   // stopped on purpose: "no camera, please"
+	EG_EYES_ENDED,	   // a folder that does not loop is at its end
 };
 const char *eg_eyes_state_name(enum eg_eyes_state state); // closed, streaming, ...
 
@@ -33,9 +35,6 @@ void eg_eyes_free(struct eg_eyes *eyes); // takes NULL
 // *ret_text (lent until the next call) is a sentence about it.
 bool eg_eyes_tick(struct eg_eyes *eyes, const char **ret_text);
 
-// A new frame (of another content than the one before) arrived.
-void eg_eyes_saw(struct eg_eyes *eyes, int64_t captured_ns, bool is_new);
-
 void eg_eyes_rest(struct eg_eyes *eyes); // frames stop at the driver
 void eg_eyes_wake(struct eg_eyes *eyes);
 
@@ -45,7 +44,6 @@ struct eg_eyes_facts {
 	double frames_per_second;
 	unsigned int restarts, reopens;
 	struct eg_camera_stats camera;
-	bool ended; // a folder that does not loop is at its end
 };
 void eg_eyes_facts(const struct eg_eyes *eyes, struct eg_eyes_facts *ret_facts);
 

@@ -52,29 +52,33 @@ static void feed(struct eg_booth *b, struct eg_slot *slot, enum eg_session_event
 		free_slot(slot);
 }
 
-static void set_light(struct eg_booth *b, enum eg_light light)
+// One light for all who are shown a verdict right now: blue wins, for nobody who was referred may
+// take another one's green for his own. Called after every change and at each tick, so that a light
+// that could not be set is set later.
+static void show_light(struct eg_booth *b)
 {
+	enum eg_light light = EG_LIGHT_OFF;
 	struct eg_err err = EG_ERR_INIT;
+	size_t i;
 
+	for (i = 0; i < EG_TRACKS_MAX; i++) {
+		const struct eg_slot *slot = &b->slot[i];
+
+		if (slot->used && slot->session.state == EG_SESSION_REFERRED)
+			light = EG_LIGHT_BLUE;
+		else if (slot->used && slot->session.state == EG_SESSION_CONFIRMED &&
+			 light == EG_LIGHT_OFF)
+			light = EG_LIGHT_GREEN;
+	}
+	if (b->signal_ops->get(b->signal) == light)
+		return;
 	if (b->signal_ops->set(b->signal, light, &err) != 0)
 		eg_booth_fault(b, err.text);
 }
 
-// Dark only when no verdict is being shown to anybody else.
-static void darken(struct eg_booth *b)
-{
-	size_t i;
-
-	for (i = 0; i < EG_TRACKS_MAX; i++)
-		if (b->slot[i].used && (b->slot[i].session.state == EG_SESSION_CONFIRMED ||
-					b->slot[i].session.state == EG_SESSION_REFERRED))
-			return;
-	set_light(b, EG_LIGHT_OFF);
-}
-
 // The record first, the light only when it is on disk. A record that cannot be written turns a
-// confirmation into a referral; if that cannot be written either, the officer's light and the fault
-// still stand.
+// confirmation into a referral; one that cannot be written either is kept, sealed, until it can be
+// (record.c), while the officer's light and the fault stand.
 static void record(struct eg_booth *b, struct eg_slot *slot, unsigned int *actions)
 {
 	char id[EG_ID_TEXT_MAX] = "";
@@ -86,8 +90,7 @@ static void record(struct eg_booth *b, struct eg_slot *slot, unsigned int *actio
 		if (slot->session.state == EG_SESSION_CONFIRMED) {
 			*actions = eg_session_step(&slot->session, &b->policy, EG_SESSION_FAULT,
 						   NULL, now_ms(b));
-			if (eg_record_write(b, slot, id, &err) != 0)
-				eg_debug("the referral could not be written either");
+			eg_ignore(eg_record_write(b, slot, id, &err)); // the fault stands
 		}
 	}
 	if (slot->session.state == EG_SESSION_CONFIRMED)
@@ -107,12 +110,8 @@ static void act(struct eg_booth *b, struct eg_slot *slot, unsigned int actions)
 		record(b, slot, &actions);
 	else if ((actions & EG_SESSION_DO_ANNOUNCE) != 0)
 		eg_live_state(b, slot, NULL);
-	if ((actions & EG_SESSION_DO_GREEN) != 0)
-		set_light(b, EG_LIGHT_GREEN);
-	else if ((actions & EG_SESSION_DO_BLUE) != 0)
-		set_light(b, EG_LIGHT_BLUE);
-	else if ((actions & EG_SESSION_DO_DARK) != 0)
-		darken(b);
+	if ((actions & (EG_SESSION_DO_GREEN | EG_SESSION_DO_BLUE | EG_SESSION_DO_DARK)) != 0)
+		show_light(b);
 	if ((actions & EG_SESSION_DO_FORGET) != 0) {
 		if (eg_worker_forget(b->worker, slot->track) != 0)
 			eg_booth_fault(b, "vision: its queue of commands is full");
@@ -138,12 +137,35 @@ static size_t serving_count(const struct eg_booth *b)
 	return count;
 }
 
+static bool same_document(const struct eg_document *a, const struct eg_document *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == EG_DOCUMENT_MRZ)
+		return strcmp(a->mrz.issuer, b->mrz.issuer) == 0 &&
+		       strcmp(a->mrz.number, b->mrz.number) == 0;
+	return a->pass.leg_count > 0 && b->pass.leg_count > 0 &&
+	       strcmp(a->pass.legs[0].pnr, b->pass.legs[0].pnr) == 0 &&
+	       strcmp(a->pass.legs[0].sequence, b->pass.legs[0].sequence) == 0;
+}
+
 static void claim(struct eg_booth *b, struct eg_slot *slot, const struct eg_document *document)
 {
+	slot->claim = *document;
+	slot->has_claim = true;
+	if (slot->has_result)
+		eg_worker_result_done(&slot->result);
+	slot->has_result = false;
 	if (eg_worker_claim(b->worker, slot->track, document) != 0)
 		feed(b, slot, EG_SESSION_FAULT, NULL);
 	else
 		feed(b, slot, EG_SESSION_CLAIM, NULL);
+}
+
+static void drop_pending(struct eg_booth *b)
+{
+	eg_document_wipe(&b->pending);
+	b->pending_until_ms = 0;
 }
 
 static struct eg_slot *new_slot(struct eg_booth *b, const struct eg_view_track *track)
@@ -162,12 +184,6 @@ static struct eg_slot *new_slot(struct eg_booth *b, const struct eg_view_track *
 	slot->first_frame = b->view.sequence;
 	slot->seen_wall_ms = eg_wall_ms(b->clock);
 	feed(b, slot, EG_SESSION_SEEN, NULL);
-	if (b->pending_until_ms > now_ms(b))
-		claim(b, slot, &b->pending);
-	if (b->pending_until_ms != 0) {
-		eg_document_wipe(&b->pending);
-		b->pending_until_ms = 0;
-	}
 	return slot;
 }
 
@@ -199,11 +215,19 @@ static bool in_view(const struct eg_view *view, uint32_t track, const struct eg_
 
 static void update(struct eg_booth *b, struct eg_slot *slot, const struct eg_view_track *track)
 {
+	if (track->in_view)
+		feed(b, slot, EG_SESSION_SEEN, NULL);
 	if (track->in_view && track->in_zone && track->shots > 0 &&
 	    track->newest_shot != slot->newest_shot) {
 		slot->newest_shot = track->newest_shot;
 		if (slot->usable_wall_ms == 0)
 			slot->usable_wall_ms = eg_wall_ms(b->clock);
+		// A document that waits is for the first one whose face can be compared, not for
+		// whatever flits through the picture.
+		if (serving(slot) && !slot->session.claimed && b->pending_until_ms > now_ms(b)) {
+			claim(b, slot, &b->pending);
+			drop_pending(b);
+		}
 		feed(b, slot, EG_SESSION_SHOT, NULL);
 	}
 	if (slot->used && serving(slot) && track->hint != slot->hint) {
@@ -212,14 +236,33 @@ static void update(struct eg_booth *b, struct eg_slot *slot, const struct eg_vie
 	}
 }
 
+// Of those in the zone who have no session: the one nearest to the camera; NULL when there is none.
+static const struct eg_view_track *next_in_line(struct eg_booth *b)
+{
+	const struct eg_view_track *best = NULL;
+	size_t i;
+
+	for (i = 0; i < b->view.count; i++) {
+		const struct eg_view_track *track = &b->view.track[i];
+
+		if (track->in_view && track->in_zone && slot_of(b, track->id) == NULL &&
+		    (best == NULL || track->box.width > best->box.width))
+			best = track;
+	}
+	return best;
+}
+
 void eg_lane_view(struct eg_booth *booth)
 {
 	const struct eg_view_track *track;
+	struct eg_slot *slot;
 	size_t i;
 
+	// A frame of before an opt-out that was still being looked at.
+	if (booth->view.captured_ns < booth->blind_ns)
+		return;
 	for (i = 0; i < EG_TRACKS_MAX; i++) {
-		struct eg_slot *slot = &booth->slot[i];
-
+		slot = &booth->slot[i];
 		if (!slot->used)
 			continue;
 		if (in_view(&booth->view, slot->track, &track))
@@ -227,14 +270,16 @@ void eg_lane_view(struct eg_booth *booth)
 		else
 			feed(booth, slot, EG_SESSION_LOST, NULL);
 	}
-	for (i = 0; i < booth->view.count; i++) {
-		track = &booth->view.track[i];
-		if (!track->in_view || !track->in_zone || slot_of(booth, track->id) != NULL)
-			continue;
-		if (booth->config.serve == EG_BOOTHD_ONE && serving_count(booth) > 0)
+	while ((track = next_in_line(booth)) != NULL) {
+		if (booth->config.serve == EG_BOOTHD_ONE && serving_count(booth) > 0) {
 			crowd(booth, track);
-		else if (new_slot(booth, track) == NULL)
-			eg_debug("more people in view than sessions");
+			break;
+		}
+		// All slots taken, by those who just left: this one's turn is in a moment.
+		slot = new_slot(booth, track);
+		if (slot == NULL)
+			break;
+		update(booth, slot, track);
 	}
 }
 
@@ -243,6 +288,11 @@ void eg_lane_result(struct eg_booth *booth, struct eg_worker_result *result)
 	struct eg_slot *slot = slot_of(booth, result->track);
 
 	if (slot == NULL || !serving(slot)) {
+		eg_worker_result_done(result);
+		return;
+	}
+	if (eg_session_outdated(&slot->session, &result->attempt)) {
+		feed(booth, slot, EG_SESSION_ATTEMPT, &result->attempt);
 		eg_worker_result_done(result);
 		return;
 	}
@@ -257,13 +307,12 @@ void eg_lane_tick(struct eg_booth *booth)
 {
 	size_t i;
 
-	if (booth->pending_until_ms != 0 && now_ms(booth) >= booth->pending_until_ms) {
-		eg_document_wipe(&booth->pending);
-		booth->pending_until_ms = 0;
-	}
+	if (booth->pending_until_ms != 0 && now_ms(booth) >= booth->pending_until_ms)
+		drop_pending(booth);
 	for (i = 0; i < EG_TRACKS_MAX; i++)
 		if (booth->slot[i].used)
 			feed(booth, &booth->slot[i], EG_SESSION_TICK, NULL);
+	show_light(booth);
 }
 
 // The traveller whose face is largest among those being served.
@@ -286,10 +335,31 @@ static struct eg_slot *nearest(struct eg_booth *b)
 	return best;
 }
 
+// The same document again is not the next traveller's.
+static bool known_document(const struct eg_booth *b, const struct eg_document *document)
+{
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (b->slot[i].used && b->slot[i].has_claim &&
+		    same_document(&b->slot[i].claim, document))
+			return true;
+	return false;
+}
+
+bool eg_lane_wants_document(struct eg_booth *booth)
+{
+	return booth->pending_until_ms == 0 && nearest(booth) != NULL;
+}
+
 void eg_lane_document(struct eg_booth *booth, const struct eg_document *document)
 {
 	struct eg_slot *slot = nearest(booth);
 
+	if (known_document(booth, document)) {
+		eg_info("document: read a second time, ignored");
+		return;
+	}
 	if (slot != NULL) {
 		claim(booth, slot, document);
 		return;
@@ -309,22 +379,29 @@ void eg_lane_misread(struct eg_booth *booth)
 // Whoever is being served opts out; when nobody is, the record is made all the same.
 void eg_lane_opt_out(struct eg_booth *booth)
 {
-	struct eg_view_track nobody = {0};
+	const struct eg_view_track nobody = {0}; // the camera's tracks begin at 1
+	struct eg_slot *slot;
 	bool any = false;
 	size_t i;
 
+	drop_pending(booth);
 	for (i = 0; i < EG_TRACKS_MAX; i++) {
 		if (!serving(&booth->slot[i]))
 			continue;
 		any = true;
 		feed(booth, &booth->slot[i], EG_SESSION_OPT_OUT, NULL);
 	}
-	if (any)
-		return;
-	eg_document_wipe(&booth->pending);
-	booth->pending_until_ms = 0;
-	if (new_slot(booth, &nobody) != NULL)
-		feed(booth, slot_of(booth, 0), EG_SESSION_OPT_OUT, NULL);
+	if (!any) {
+		slot = new_slot(booth, &nobody);
+		if (slot == NULL)
+			eg_booth_fault(booth, "an opt-out could not be recorded: too many at once");
+		else
+			feed(booth, slot, EG_SESSION_OPT_OUT, NULL);
+	}
+	// No frame comes that could tell that they left.
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (booth->slot[i].used)
+			feed(booth, &booth->slot[i], EG_SESSION_LOST, NULL);
 }
 
 void eg_lane_fault_all(struct eg_booth *booth)
@@ -343,5 +420,5 @@ void eg_lane_clear(struct eg_booth *booth)
 	for (i = 0; i < EG_TRACKS_MAX; i++)
 		if (booth->slot[i].used)
 			free_slot(&booth->slot[i]);
-	eg_document_wipe(&booth->pending);
+	drop_pending(booth);
 }

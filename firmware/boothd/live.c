@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // io.egress.Booth on a local socket: status, live events, documents by hand, opt-out, self-test.
-// Events carry no name and no picture. A watcher that does not read is dropped by sd-varlink's own
-// bound; boothd never waits for anybody.
+// Events carry no name and no picture. A watcher that does not read is dropped at sd-varlink's own
+// bound of what may wait for it; boothd never waits for anybody.
 
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
 #include "firmware/boothd/booth.h"
 #include "firmware/varlink/booth.h"
 
-#define SELF_TEST_MS 8000
+#define CONNECTIONS_MAX 64
 
 // ---- events ---------------------------------------------------------------------------------
 
 static void tell(struct eg_booth *b, sd_json_variant *event)
 {
-	size_t i;
+	size_t i = b->watcher_count;
+	sd_varlink *link;
 
-	for (i = 0; i < b->watcher_count; i++)
-		(void)sd_varlink_notifybo(b->watcher[i],
-					  SD_JSON_BUILD_PAIR_VARIANT("event", event));
+	while (i-- > 0) {
+		link = b->watcher[i];
+		if (sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT("event", event)) >= 0)
+			continue;
+		b->watcher[i] = b->watcher[--b->watcher_count]; // told already, as are all behind i
+		sd_varlink_close_unref(link);
+	}
 }
 
 static void time_now(const struct eg_booth *b, char text[EG_TIME_TEXT_MAX])
@@ -109,16 +117,26 @@ void eg_live_text(struct eg_booth *booth, const char *type, const char *text)
 	sd_json_variant_unref(event);
 }
 
+// By hand, since sd-varlink's flush waits for as long as the other side does not read: a syncd that
+// hangs must not make travellers wait. syncd looks into the queue by itself too, so nothing is lost
+// when it is not there or its socket is full.
 void eg_live_kick_sync(struct eg_booth *booth)
 {
-	sd_varlink *link = NULL;
+	static const char message[] = "{\"method\":\"io.egress.Sync.Kick\",\"oneway\":true}";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t size = strlen(booth->config.sync_socket);
+	int fd;
 
-	// syncd looks into the queue by itself too: nothing is lost when it is not there.
-	if (sd_varlink_connect_address(&link, booth->config.sync_socket) < 0)
+	if (size >= sizeof(address.sun_path))
 		return;
-	if (sd_varlink_send(link, "io.egress.Sync.Kick", NULL) >= 0)
-		(void)sd_varlink_flush(link);
-	sd_varlink_close_unref(link);
+	memcpy(address.sun_path, booth->config.sync_socket, size);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	// With the NUL at its end, as Varlink wants it.
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		(void)!send(fd, message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
 }
 
 // ---- methods --------------------------------------------------------------------------------
@@ -172,6 +190,12 @@ static size_t sessions_now(const struct eg_booth *b)
 	for (i = 0; i < EG_TRACKS_MAX; i++)
 		count += b->slot[i].used;
 	return count;
+}
+
+// A caller that wants no answer gets none.
+static int done(sd_varlink *link, sd_varlink_method_flags_t flags)
+{
+	return (flags & SD_VARLINK_METHOD_ONEWAY) != 0 ? 0 : sd_varlink_reply(link, NULL);
 }
 
 static int get_status(sd_varlink *link, sd_json_variant *parameters,
@@ -236,6 +260,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 	size_t i;
 
 	(void)server;
+	eg_self_test_drop(b, link);
 	for (i = 0; i < b->watcher_count; i++) {
 		if (b->watcher[i] != link)
 			continue;
@@ -280,129 +305,45 @@ static int opt_out(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 		   void *user)
 {
 	struct eg_booth *b = user;
+	int r;
 
-	(void)parameters;
-	(void)flags;
+	r = sd_varlink_dispatch(link, parameters, (const sd_json_dispatch_field[]){{0}}, NULL);
+	if (r != 0)
+		return r;
+	b->blind_ns = INT64_MAX;
 	eg_eyes_rest(b->eyes); // the frames first, then the book-keeping
 	eg_lane_opt_out(b);
 	if (eg_worker_reset(b->worker) != 0)
 		eg_booth_fault(b, "vision: its queue of commands is full");
 	b->wake_ms = eg_boot_ms(b->clock) + b->config.opt_out_ms;
 	eg_live_text(b, "camera", "camera: off, no camera please");
-	return sd_varlink_reply(link, NULL);
+	return done(link, flags);
 }
 
 static int resume(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 		  void *user)
 {
 	struct eg_booth *b = user;
+	int r;
 
-	(void)parameters;
-	(void)flags;
+	r = sd_varlink_dispatch(link, parameters, (const sd_json_dispatch_field[]){{0}}, NULL);
+	if (r != 0)
+		return r;
 	if (b->wake_ms != 0)
 		b->wake_ms = eg_boot_ms(b->clock);
-	return sd_varlink_reply(link, NULL);
+	return done(link, flags);
 }
 
 static int manifests_changed(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *user)
 {
-	(void)parameters;
-	eg_booth_poll_manifests(user, true);
-	return (flags & SD_VARLINK_METHOD_ONEWAY) != 0 ? 0 : sd_varlink_reply(link, NULL);
-}
-
-// ---- self-test ------------------------------------------------------------------------------
-
-struct checks {
-	sd_json_variant *list;
-	bool all_ok;
-};
-
-static void check(struct checks *checks, const char *name, bool ok, const char *text)
-{
-	checks->all_ok = checks->all_ok && ok;
-	(void)sd_json_variant_append_arraybo(&checks->list, SD_JSON_BUILD_PAIR_STRING("name", name),
-					     SD_JSON_BUILD_PAIR_BOOLEAN("ok", ok),
-					     SD_JSON_BUILD_PAIR_STRING("text", text));
-}
-
-static void check_camera(struct eg_booth *b, struct checks *checks)
-{
-	struct eg_eyes_facts f;
-	char text[160];
-	bool ok;
-
-	eg_eyes_facts(b->eyes, &f);
-	ok = f.state == EG_EYES_STREAMING && f.frame_age_ms >= 0 && f.frame_age_ms < 1000;
-	if (ok)
-		(void)snprintf(text, sizeof(text), "new frames, %.0f a second",
-			       f.frames_per_second);
-	else
-		(void)snprintf(text, sizeof(text),
-			       "%s, last new frame %" PRId64 " ms ago; check its cable, then "
-			       "restart boothd",
-			       eg_eyes_state_name(f.state), f.frame_age_ms);
-	check(checks, "camera", ok, text);
-	ok = b->view.mean_luma >= 16 && b->view.mean_luma <= 240;
-	(void)snprintf(text, sizeof(text), "mean luminance %d of 255%s", b->view.mean_luma,
-		       ok ? "" : "; look for a lens cap, a dead lamp or sun in the lens");
-	check(checks, "picture", ok, text);
-}
-
-static void check_manifest(struct eg_booth *b, struct checks *checks)
-{
-	struct eg_worker_manifest m;
-	char text[160];
-	bool ok;
-
-	eg_worker_manifest(b->worker, &m);
-	ok = m.id[0] != '\0' && eg_wall_ms(b->clock) < m.expires_ms;
-	if (m.id[0] == '\0')
-		(void)snprintf(text, sizeof(text),
-			       "none is held; see that one is published for this booth and that "
-			       "syncd has a link");
-	else
-		(void)snprintf(text, sizeof(text),
-			       "%s version %" PRIu64 ", %zu of %zu with a photo%s", m.id, m.version,
-			       m.with_reference, m.entries, ok ? "" : "; it has expired");
-	check(checks, "manifest", ok, text);
-}
-
-static void check_store(struct eg_booth *b, struct checks *checks)
-{
-	struct eg_records_facts facts;
-	struct eg_err err = EG_ERR_INIT;
-	char text[160];
-
-	if (eg_records_facts(b->records, &facts, &err) != 0) {
-		check(checks, "records", false, err.text);
-		return;
-	}
-	(void)snprintf(text, sizeof(text), "%" PRIu64 " queued, %" PRIu64 " stuck%s", facts.queued,
-		       facts.dead, facts.dead == 0 ? "" : "; see boothctl queue");
-	check(checks, "records", facts.dead == 0, text);
-}
-
-static int self_test(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
-		     void *user)
-{
-	struct checks checks = {.all_ok = true};
-	struct eg_booth *b = user;
-	struct eg_err err = EG_ERR_INIT;
 	int r;
 
-	(void)parameters;
-	(void)flags;
-	check_camera(b, &checks);
-	r = eg_worker_self_test(b->worker, SELF_TEST_MS, &err);
-	check(&checks, "models", r == 0, r == 0 ? eg_worker_pack_name(b->worker) : err.text);
-	check_manifest(b, &checks);
-	check_store(b, &checks);
-	r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_BOOLEAN("ok", checks.all_ok),
-			       SD_JSON_BUILD_PAIR_VARIANT("checks", checks.list));
-	sd_json_variant_unref(checks.list);
-	return r;
+	r = sd_varlink_dispatch(link, parameters, (const sd_json_dispatch_field[]){{0}}, NULL);
+	if (r != 0)
+		return r;
+	eg_booth_poll_manifests(user, true);
+	return done(link, flags);
 }
 
 // ---- start and stop -------------------------------------------------------------------------
@@ -424,7 +365,9 @@ int eg_live_start(struct eg_booth *booth, struct eg_err *err)
 			"io.egress.Booth.Watch", watch, "io.egress.Booth.PresentDocument",
 			present_document, "io.egress.Booth.OptOut", opt_out,
 			"io.egress.Booth.Resume", resume, "io.egress.Booth.ManifestsChanged",
-			manifests_changed, "io.egress.Booth.SelfTest", self_test);
+			manifests_changed, "io.egress.Booth.SelfTest", eg_self_test_method);
+	if (r >= 0)
+		r = sd_varlink_server_set_connections_max(booth->server, CONNECTIONS_MAX);
 	if (r >= 0)
 		r = sd_varlink_server_bind_disconnect(booth->server, on_disconnect);
 	if (r >= 0)
@@ -438,8 +381,17 @@ int eg_live_start(struct eg_booth *booth, struct eg_err *err)
 
 void eg_live_stop(struct eg_booth *booth)
 {
-	while (booth->watcher_count > 0)
-		sd_varlink_flush_close_unref(booth->watcher[--booth->watcher_count]);
+	int n;
+
+	eg_self_test_drop(booth, NULL);
+	while (booth->watcher_count > 0) {
+		sd_varlink *link = booth->watcher[--booth->watcher_count];
+
+		// What can be written without waiting; flush would wait for one that does not read.
+		for (n = 0; n < 64 && sd_varlink_process(link) > 0; n++)
+			;
+		sd_varlink_close_unref(link);
+	}
 	sd_varlink_server_unref(booth->server);
 	booth->server = NULL;
 }

@@ -17,7 +17,7 @@
 #include "firmware/boothd/booth.h"
 
 static const char usage[] =
-	"usage: boothd [--config FILE] [--check-config] [--print-config]\n"
+	"usage: boothd [--config FILE] [--check-config | --print-config | --make-keys]\n"
 	"\n"
 	"Watches the camera, compares faces with the manifest, writes encounters.\n"
 	"  --config FILE    default /etc/egress/boothd.conf\n"
@@ -141,12 +141,14 @@ int main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk, not the end
 
 	booth = eg_calloc(1, sizeof(*booth));
 	if (booth == NULL) {
 		eg_error("out of memory");
 		return 1;
 	}
+	booth->lock = -1;
 	r = options.make_keys ? eg_booth_make_keys(booth, &config, &err)
 			      : run(booth, &config, &err);
 	if (r != 0)

@@ -7,6 +7,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "firmware/base/log.h"
+
+#define RETRY_MS 2000
+
 static void fill(const struct eg_booth *b, const struct eg_slot *slot, struct eg_encounter *e)
 {
 	const struct eg_session *s = &slot->session;
@@ -57,6 +61,23 @@ static void fill(const struct eg_booth *b, const struct eg_slot *slot, struct eg
 		e->face = (struct eg_bytes){0};
 }
 
+static void keep(struct eg_booth *b, const struct eg_encounter *encounter, struct eg_buf *envelope)
+{
+	struct eg_unwritten *u = &b->unwritten;
+
+	if (u->count == EG_UNWRITTEN_MAX) {
+		eg_booth_fault(b,
+			       "records: no room left for one that cannot be written; it is lost");
+		return;
+	}
+	u->item[u->count].id = encounter->id;
+	u->item[u->count].wall_ms = encounter->decided_ms;
+	u->item[u->count].envelope = *envelope;
+	eg_buf_init(envelope, EG_ENVELOPE_MAX); // its bytes have moved
+	u->count++;
+	u->retry_ms = eg_boot_ms(b->clock) + RETRY_MS;
+}
+
 int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret_id[EG_ID_TEXT_MAX],
 		    struct eg_err *err)
 {
@@ -78,7 +99,43 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 			   encounter.decided_ms, err);
 	if (r == 0)
 		eg_id_text(&encounter.id, ret_id);
+	else if (encounter.verdict != EG_VERDICT_CONFIRMED)
+		keep(booth, &encounter, &envelope);
 out:
 	eg_buf_done(&envelope);
 	return r;
+}
+
+bool eg_record_retry(struct eg_booth *booth, bool now)
+{
+	struct eg_unwritten *u = &booth->unwritten;
+	struct eg_err err = EG_ERR_INIT;
+	size_t i;
+	int r;
+
+	while (u->count > 0 && (now || eg_boot_ms(booth->clock) >= u->retry_ms)) {
+		r = eg_records_put(booth->records, &u->item[0].id,
+				   eg_buf_bytes(&u->item[0].envelope), u->item[0].wall_ms, &err);
+		// A conflict: it was written, only the answer was a failure.
+		if (r != 0 && r != EG_ECONFLICT) {
+			u->retry_ms = eg_boot_ms(booth->clock) + RETRY_MS;
+			break;
+		}
+		eg_notice("records: one that could not be written before is on disk now");
+		eg_buf_done(&u->item[0].envelope);
+		for (i = 1; i < u->count; i++)
+			u->item[i - 1] = u->item[i];
+		u->count--;
+		eg_live_kick_sync(booth);
+	}
+	return u->count == 0;
+}
+
+void eg_record_done(struct eg_booth *booth)
+{
+	size_t i;
+
+	for (i = 0; i < booth->unwritten.count; i++)
+		eg_buf_done(&booth->unwritten.item[i].envelope);
+	booth->unwritten.count = 0;
 }

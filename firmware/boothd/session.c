@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <math.h>
 
+#define CROWD_HOLD_MS 1000 // so long after the other person was last seen, there is a crowd
+
 const struct eg_session_policy eg_session_defaults = {
 	.needs_document = false,
 	.needs_liveness = true,
@@ -107,11 +109,16 @@ static unsigned int try_now(struct eg_session *s, const struct eg_session_policy
 	return EG_SESSION_DO_TRY | EG_SESSION_DO_ANNOUNCE;
 }
 
+static bool crowded(const struct eg_session *s, int64_t now_ms)
+{
+	return s->crowd_ms != 0 && now_ms - s->crowd_ms < CROWD_HOLD_MS;
+}
+
 // Why the officer gets this one when time is up.
 static enum eg_cause cause_so_far(const struct eg_session *s,
-				  const struct eg_session_policy *policy)
+				  const struct eg_session_policy *policy, int64_t now_ms)
 {
-	if (s->crowded)
+	if (crowded(s, now_ms))
 		return EG_CAUSE_SEVERAL_PEOPLE;
 	if (policy->needs_document && !s->claimed)
 		return EG_CAUSE_DOCUMENT_UNREADABLE;
@@ -131,18 +138,30 @@ static bool alive(const struct eg_attempt *a, const struct eg_session_policy *po
 					   a->liveness.score >= policy->liveness_min);
 }
 
+bool eg_session_outdated(const struct eg_session *session, const struct eg_attempt *attempt)
+{
+	return session->claimed && attempt->verdict.mode != EG_MODE_VERIFY &&
+	       attempt->verdict.cause != EG_CAUSE_SYSTEM_FAULT;
+}
+
 static unsigned int on_attempt(struct eg_session *s, const struct eg_session_policy *policy,
 			       const struct eg_attempt *attempt, int64_t now_ms)
 {
 	bool enough;
 
+	if (eg_session_outdated(s, attempt))
+		return s->gone ? refer(s, cause_so_far(s, policy, now_ms), now_ms)
+			       : try_now(s, policy);
 	s->last = *attempt;
 	s->tried = true;
-	if (attempt->served_before)
-		return over(s);
+	if (attempt->served_before) {
+		// Not over while the face is there: it would only begin again.
+		s->state = EG_SESSION_LEAVING;
+		return s->gone ? over(s) : EG_SESSION_DO_ANNOUNCE | EG_SESSION_DO_FORGET;
+	}
 	if (attempt->stale)
 		return refer(s, EG_CAUSE_MANIFEST_STALE, now_ms);
-	if (attempt->verdict.kind == EG_VERDICT_CONFIRMED && !s->crowded &&
+	if (attempt->verdict.kind == EG_VERDICT_CONFIRMED && !crowded(s, now_ms) &&
 	    attempt->shots >= policy->confirm_shots && alive(attempt, policy))
 		return confirm(s, now_ms);
 
@@ -154,12 +173,12 @@ static unsigned int on_attempt(struct eg_session *s, const struct eg_session_pol
 
 	enough = attempt->shots >= policy->refer_shots && now_ms - s->usable_ms >= policy->refer_ms;
 	if (enough && (attempt->verdict.kind != EG_VERDICT_CONFIRMED || !alive(attempt, policy)))
-		return refer(s, cause_so_far(s, policy), now_ms);
+		return refer(s, cause_so_far(s, policy, now_ms), now_ms);
 
 	s->state = EG_SESSION_CAPTURING;
 	if (s->more)
 		return try_now(s, policy);
-	return s->gone ? refer(s, cause_so_far(s, policy), now_ms) : 0;
+	return s->gone ? refer(s, cause_so_far(s, policy, now_ms), now_ms) : 0;
 }
 
 static unsigned int on_tick(struct eg_session *s, const struct eg_session_policy *policy,
@@ -170,14 +189,20 @@ static unsigned int on_tick(struct eg_session *s, const struct eg_session_policy
 
 		if (s->usable_ms != 0 && !waits_for_document &&
 		    now_ms - s->usable_ms >= policy->try_ms)
-			return refer(s, cause_so_far(s, policy), now_ms);
+			return refer(s, cause_so_far(s, policy, now_ms), now_ms);
 		if (now_ms - s->seen_ms >= policy->patience_ms)
-			return refer(s, cause_so_far(s, policy), now_ms);
-		// Nothing new to look at, but the wait for a final "no" is over: look once more.
-		if (s->state == EG_SESSION_CAPTURING && s->tried &&
-		    s->last.shots >= policy->refer_shots &&
+			return refer(s, cause_so_far(s, policy, now_ms), now_ms);
+		if (s->state != EG_SESSION_CAPTURING || !s->tried)
+			return 0;
+		// Nothing new to look at, but the wait for a final "no" is over, or the other
+		// person has left: look once more.
+		if (s->last.shots >= policy->refer_shots &&
 		    now_ms - s->usable_ms >= policy->refer_ms)
 			return try_now(s, policy);
+		if (s->crowd_ms != 0 && !crowded(s, now_ms)) {
+			s->crowd_ms = 0;
+			return try_now(s, policy);
+		}
 		return 0;
 	}
 	if ((s->state == EG_SESSION_CONFIRMED || s->state == EG_SESSION_REFERRED) &&
@@ -196,11 +221,12 @@ static unsigned int on_lost(struct eg_session *s, const struct eg_session_policy
 	s->gone = true;
 	switch (s->state) {
 	case EG_SESSION_APPROACHING:
-		if (now_ms - s->seen_ms < policy->presence_ms)
+		// A track is kept for a moment after its face was seen last: that does not count.
+		if (s->last_seen_ms - s->seen_ms < policy->presence_ms)
 			return over(s);
-		return refer(s, EG_CAUSE_POOR_CAPTURE, now_ms);
+		return refer(s, cause_so_far(s, policy, now_ms), now_ms);
 	case EG_SESSION_CAPTURING:
-		return refer(s, cause_so_far(s, policy), now_ms);
+		return refer(s, cause_so_far(s, policy, now_ms), now_ms);
 	case EG_SESSION_LEAVING:
 		return over(s);
 	default: // deciding: the comparison under way ends it; a verdict is shown: tick ends it
@@ -219,6 +245,7 @@ unsigned int eg_session_step(struct eg_session *session, const struct eg_session
 
 	switch (event) {
 	case EG_SESSION_SEEN:
+		s->last_seen_ms = now_ms;
 		if (s->state != EG_SESSION_IDLE)
 			return 0;
 		s->seen_ms = now_ms;
@@ -241,13 +268,14 @@ unsigned int eg_session_step(struct eg_session *session, const struct eg_session
 		if (!serving(s))
 			return 0;
 		s->claimed = true;
+		s->tried = false; // what was compared before says nothing about the document
 		return s->state == EG_SESSION_CAPTURING ? try_now(s, policy) : 0;
 	case EG_SESSION_MISREAD:
 		if (!serving(s) || ++s->misread_count < policy->misreads || !policy->needs_document)
 			return 0;
 		return refer(s, EG_CAUSE_DOCUMENT_UNREADABLE, now_ms);
 	case EG_SESSION_CROWD:
-		s->crowded = serving(s);
+		s->crowd_ms = now_ms;
 		return 0;
 	case EG_SESSION_OPT_OUT:
 		return serving(s) ? refer(s, EG_CAUSE_OPTED_OUT, now_ms) : 0;

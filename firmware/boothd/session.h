@@ -8,7 +8,8 @@
 // that have no meaning in a state are legal only where the table in session.c says so; any other is
 // a caller's bug (assert). Every way out of a started session ends in a record: confirmed, or
 // referred to the officer with a cause. Only a face that came and went in less than `presence_ms`
-// leaves none, and one that belongs to somebody who was just served.
+// leaves none, and one that belongs to somebody who was just served: that session waits, without a
+// light, until the face is gone.
 //
 // Thread: one.
 
@@ -32,12 +33,12 @@ enum eg_session_state {
 const char *eg_session_state_name(enum eg_session_state state);
 
 enum eg_session_event {
-	EG_SESSION_SEEN,    // the track is in view and in the zone
+	EG_SESSION_SEEN,    // the track is in view; the first one begins the session
 	EG_SESSION_SHOT,    // a usable shot that was not there before
 	EG_SESSION_ATTEMPT, // a comparison came back
 	EG_SESSION_CLAIM,   // a document named who this should be
 	EG_SESSION_MISREAD, // a document could not be read
-	EG_SESSION_CROWD,   // more people in the zone than this booth serves at once
+	EG_SESSION_CROWD,   // more people in the zone than are served at once; holds for a second
 	EG_SESSION_OPT_OUT, // "no camera, please"
 	EG_SESSION_LOST,    // the track is gone
 	EG_SESSION_FAULT,   // camera, models or disk failed
@@ -50,9 +51,9 @@ enum eg_session_action {
 	EG_SESSION_DO_TRY = 1u << 0, // compare the shots at hand
 	EG_SESSION_DO_RECORD =
 		1u << 1, // write the encounter; on failure feed FAULT before the light
-	EG_SESSION_DO_GREEN = 1u << 2,
-	EG_SESSION_DO_BLUE = 1u << 3,
-	EG_SESSION_DO_DARK = 1u << 4,	  // light off
+	EG_SESSION_DO_GREEN = 1u << 2,	  // from now on the state asks for green,
+	EG_SESSION_DO_BLUE = 1u << 3,	  // for blue,
+	EG_SESSION_DO_DARK = 1u << 4,	  // for no light
 	EG_SESSION_DO_ANNOUNCE = 1u << 5, // tell watchers that the state changed
 	EG_SESSION_DO_FORGET = 1u << 6,	  // drop what is kept of the face
 };
@@ -85,8 +86,10 @@ struct eg_attempt {
 struct eg_session {
 	enum eg_session_state state;
 	int64_t seen_ms, usable_ms, verdict_ms; // boot time; 0: not yet
+	int64_t last_seen_ms;
+	int64_t crowd_ms; // when somebody else was last in the zone; 0: nobody
 	unsigned int misread_count;
-	bool claimed, crowded;
+	bool claimed;
 	bool more; // a shot came while deciding
 	bool gone; // the track was lost
 	bool tried;
@@ -98,6 +101,10 @@ struct eg_session {
 unsigned int eg_session_step(struct eg_session *session, const struct eg_session_policy *policy,
 			     enum eg_session_event event, const struct eg_attempt *attempt,
 			     int64_t now_ms);
+
+// True for a comparison that began before a document named who this is: whatever it says, it does
+// not count, and the session asks for another one.
+bool eg_session_outdated(const struct eg_session *session, const struct eg_attempt *attempt);
 
 // True where the table allows the event in the state; for tests and for eg_session_step's assert.
 bool eg_session_legal(enum eg_session_state state, enum eg_session_event event);

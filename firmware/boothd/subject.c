@@ -105,6 +105,7 @@ void eg_subject_drop(struct eg_subjects *subjects, struct eg_subject *subject)
 
 		slot->fused = subject->fused;
 		slot->last_seen_ns = subject->last_seen_ns;
+		memcpy(slot->named, subject->named, sizeof(slot->named));
 		subjects->next_served = (subjects->next_served + 1) % EG_SERVED_MAX;
 	}
 	eg_book_unref(subject->book);
@@ -121,19 +122,52 @@ void eg_subjects_drop_all(struct eg_subjects *subjects)
 	eg_wipe(subjects->served, sizeof(subjects->served));
 }
 
+void eg_subjects_blinked(struct eg_subjects *subjects, int64_t now_ns)
+{
+	size_t i;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (subjects->subject[i].used)
+			eg_subject_drop(subjects, &subjects->subject[i]);
+	for (i = 0; i < EG_SERVED_MAX; i++)
+		if (subjects->served[i].last_seen_ns != 0)
+			subjects->served[i].last_seen_ns = now_ns;
+}
+
+static bool soon_after(int64_t last_seen_ns, int64_t first_seen_ns, int64_t window_ns)
+{
+	return first_seen_ns >= last_seen_ns && first_seen_ns - last_seen_ns <= window_ns;
+}
+
+static bool same_person(const struct eg_template *a, const char *a_name,
+			const struct eg_template *b, const char *b_name, float threshold)
+{
+	float score;
+
+	return strcmp(a_name, b_name) == 0 && eg_template_compare(a, b, &score) == 0 &&
+	       score >= threshold;
+}
+
 bool eg_subjects_served(const struct eg_subjects *subjects, const struct eg_template *probe,
-			float threshold, int64_t first_seen_ns, int64_t window_ns)
+			const char *named, float threshold, int64_t first_seen_ns,
+			int64_t window_ns)
 {
 	size_t i;
 
 	for (i = 0; i < EG_SERVED_MAX; i++) {
-		const struct eg_served *served = &subjects->served[i];
-		float score;
+		const struct eg_served *s = &subjects->served[i];
 
-		if (served->last_seen_ns == 0 || first_seen_ns < served->last_seen_ns ||
-		    first_seen_ns - served->last_seen_ns > window_ns)
-			continue;
-		if (eg_template_compare(probe, &served->fused, &score) == 0 && score >= threshold)
+		if (s->last_seen_ns != 0 && soon_after(s->last_seen_ns, first_seen_ns, window_ns) &&
+		    same_person(probe, named, &s->fused, s->named, threshold))
+			return true;
+	}
+	// A track is kept for a moment after its face was seen last: not dropped yet, but gone.
+	for (i = 0; i < EG_TRACKS_MAX; i++) {
+		const struct eg_subject *s = &subjects->subject[i];
+
+		if (s->used && s->done && s->has_fused &&
+		    soon_after(s->last_seen_ns, first_seen_ns, window_ns) &&
+		    same_person(probe, named, &s->fused, s->named, threshold))
 			return true;
 	}
 	return false;

@@ -2,7 +2,8 @@
 //
 // What the vision worker keeps of the people in view while it decides: templates of each track's
 // shots, the book the session began with, the claim. And, for a few seconds, the templates of
-// those just served, so that a track that breaks does not make a second traveller.
+// those just served, so that a track that breaks, or a camera that had to be restarted, does not
+// make a second traveller.
 //
 // All of it is secret memory and is wiped when a subject is forgotten. Thread: the vision worker.
 
@@ -28,11 +29,13 @@ struct eg_subject {
 	struct eg_template shot[EG_SUBJECT_SHOTS];
 	struct eg_template fused;
 	bool has_fused;
+	char named[EG_NAME_MAX]; // whom the last comparison confirmed; "" nobody
 };
 
 struct eg_served {
 	int64_t last_seen_ns; // 0: free
 	struct eg_template fused;
+	char named[EG_NAME_MAX];
 };
 
 #define EG_SERVED_MAX 8
@@ -62,12 +65,18 @@ void eg_subject_finish(struct eg_subject *subject);
 // The track ended: wipes the subject; the template of one that had its verdict is remembered for a
 // moment.
 void eg_subject_drop(struct eg_subjects *subjects, struct eg_subject *subject);
-void eg_subjects_drop_all(struct eg_subjects *subjects);
+void eg_subjects_drop_all(struct eg_subjects *subjects); // those just served too
 
-// True when `probe`, whose track began at first_seen_ns, belongs to somebody whose track ended less
-// than `window_ns` before, at comparison scores of `threshold` and above.
+// The camera was blind until now_ns: all tracks end, and those just served count as seen until now.
+void eg_subjects_blinked(struct eg_subjects *subjects, int64_t now_ns);
+
+// True when `probe`, whose track began at first_seen_ns, belongs to somebody whose track was
+// seen last less than `window_ns` before, at comparison scores of `threshold` and above. `named` is
+// whom the probe was confirmed as, "" nobody; it must be the same for both: two people with two
+// names on the manifest are never taken for one, however alike.
 bool eg_subjects_served(const struct eg_subjects *subjects, const struct eg_template *probe,
-			float threshold, int64_t first_seen_ns, int64_t window_ns);
+			const char *named, float threshold, int64_t first_seen_ns,
+			int64_t window_ns);
 // Wipes served templates older than `window_ns`.
 void eg_subjects_age(struct eg_subjects *subjects, int64_t now_ns, int64_t window_ns);
 

@@ -4,6 +4,7 @@
 
 #include "firmware/boothd/vision.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ struct eg_vision {
 	struct eg_book *book;	     // in use; NULL: none
 	struct eg_book_maker *maker; // in the making; NULL: none
 	uint64_t last_digest, duplicates;
-	size_t waiting; // tracks in the zone without a verdict, as of the last frame
+	uint32_t generation; // of the last frame
+	size_t waiting;	     // tracks in the zone without a verdict, as of the last frame
 };
 
 static void tools_of(const struct eg_vision *v, struct eg_book_tools *tools)
@@ -176,6 +178,13 @@ int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_
 	size_t i, count;
 	int r;
 
+	// A restarted stream: where people were says nothing about where they are.
+	if (frame->generation != v->generation && v->generation != 0) {
+		eg_capture_reset(v->capture);
+		eg_subjects_blinked(v->subjects, frame->captured_ns);
+		repeated = false;
+	}
+	v->generation = frame->generation;
 	// A picture that was seen already says nothing new. A camera that gives nothing else is
 	// frozen: whoever watches the count restarts it.
 	v->duplicates += repeated;
@@ -341,6 +350,24 @@ static void use_book(struct eg_vision *v, struct eg_subject *s, struct eg_worker
 	result->manifest_version = s->book->statement.version;
 }
 
+// Only a face that was tracked a moment ago, shows no document of its own, and is no twin on the
+// manifest. Whoever is in doubt here is compared and recorded: two records of one person are a
+// nuisance, none of a second person is a loss.
+static bool served_before(const struct eg_vision *v, struct eg_subject *s, const struct eg_track *t,
+			  const struct eg_verdict *verdict)
+{
+	bool confirmed = verdict->kind == EG_VERDICT_CONFIRMED;
+
+	s->named[0] = '\0';
+	if (confirmed && verdict->entry >= 0 && (size_t)verdict->entry < s->book->count)
+		memcpy(s->named, s->book->entries[verdict->entry].id, sizeof(s->named));
+	if (t == NULL || s->claimed || verdict->cause == EG_CAUSE_AMBIGUOUS)
+		return false;
+	return eg_subjects_served(v->subjects, &s->fused, s->named,
+				  (float)eg_calib_threshold(v->calib, SAME_PERSON_FMR, NULL),
+				  t->first_seen_ns, v->config.served_before_ms * EG_NS_PER_MS);
+}
+
 void eg_vision_try(struct eg_vision *vision, uint32_t track, struct eg_worker_result *ret_result)
 {
 	struct eg_vision *v = vision;
@@ -366,6 +393,10 @@ void eg_vision_try(struct eg_vision *vision, uint32_t track, struct eg_worker_re
 		refer(result, EG_CAUSE_SYSTEM_FAULT);
 		return;
 	}
+	if (s->claimed) {
+		result->attempt.verdict.mode = EG_MODE_VERIFY;
+		result->attempt.verdict.error_target = v->config.fmr;
+	}
 	use_book(v, s, result);
 	best = eg_capture_shot(v->capture, track, 0);
 	if (best != NULL)
@@ -384,24 +415,22 @@ void eg_vision_try(struct eg_vision *vision, uint32_t track, struct eg_worker_re
 		refer(result, EG_CAUSE_SYSTEM_FAULT);
 		return;
 	}
-	if (t != NULL)
-		result->attempt.served_before = eg_subjects_served(
-			v->subjects, &s->fused,
-			(float)eg_calib_threshold(v->calib, SAME_PERSON_FMR, NULL),
-			t->first_seen_ns, v->config.served_before_ms * EG_NS_PER_MS);
 	if (s->book == NULL)
 		refer(result, EG_CAUSE_MANIFEST_STALE);
 	else
 		compare(v, s, result);
 	result->attempt.verdict.quality = result->quality.overall;
+	result->attempt.served_before = served_before(v, s, t, &result->attempt.verdict);
 }
 
 // ---- manifests ------------------------------------------------------------------------------
 
 int eg_vision_load(struct eg_vision *vision, struct eg_bytes wire, struct eg_err *err)
 {
+	const struct eg_statement *now, *next;
 	struct eg_vision *v = vision;
 	struct eg_book_tools tools;
+	int r;
 
 	eg_book_abandon(v->maker);
 	v->maker = NULL;
@@ -411,8 +440,22 @@ int eg_vision_load(struct eg_vision *vision, struct eg_bytes wire, struct eg_err
 		return 0;
 	}
 	tools_of(v, &tools);
-	return eg_book_begin(wire, v->config.booth, v->config.keys, v->config.key_count,
-			     v->config.seal_key, &tools, &v->maker, err);
+	r = eg_book_begin(wire, v->config.booth, v->config.keys, v->config.key_count,
+			  v->config.seal_key, &tools, &v->maker, err);
+	if (r != 0 || v->book == NULL)
+		return r;
+	// syncd keeps the floors; whoever writes into its database must not turn a manifest back.
+	now = &v->book->statement;
+	next = &eg_book_draft(v->maker)->statement;
+	if (strcmp(now->id, next->id) == 0 && next->version < now->version) {
+		r = eg_err_set(err, EG_ESTALE,
+			       "manifest %s: version %" PRIu64 " is older than %" PRIu64
+			       ", which is in use; it is refused",
+			       next->id, next->version, now->version);
+		eg_book_abandon(v->maker);
+		v->maker = NULL;
+	}
+	return r;
 }
 
 bool eg_vision_loading(const struct eg_vision *vision)

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "firmware/base/mem.h"
@@ -47,7 +46,6 @@ struct eg_worker {
 	atomic_ulong beat;
 
 	pthread_mutex_t lock; // protects what follows
-	pthread_cond_t tested;
 	struct eg_view view;
 	bool view_new;
 	struct eg_worker_result result[RESULTS_MAX];
@@ -124,8 +122,9 @@ static void post_manifest(struct eg_worker *w)
 	kick(w->up);
 }
 
-// A result nobody fetched in time is replaced by the newest of its track; results of one track are
-// at most one at a time (the session waits), so the ring cannot overflow.
+// A session waits for its result before it asks again, so the ring holds what all of them can ask
+// twice over. Were it full all the same, the result is dropped: that session ends in the officer's
+// hands when its time is up.
 static void post_result(struct eg_worker *w, struct eg_worker_result *result)
 {
 	bool full;
@@ -196,8 +195,8 @@ static void carry_out(struct eg_worker *w, struct command *command)
 		pthread_mutex_lock(&w->lock);
 		w->test = err;
 		w->test_done = true;
-		pthread_cond_broadcast(&w->tested);
 		pthread_mutex_unlock(&w->lock);
+		kick(w->up);
 		break;
 	}
 	command_done(command);
@@ -266,7 +265,6 @@ int eg_worker_new(const struct eg_worker_config *config, struct eg_mailbox *mail
 	w->mailbox = mailbox;
 	w->down = -1;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->tested, NULL);
 	w->up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->up >= 0)
 		w->down = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -311,7 +309,6 @@ void eg_worker_free(struct eg_worker *worker)
 		close(w->up);
 	if (w->down >= 0)
 		close(w->down);
-	pthread_cond_destroy(&w->tested);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
@@ -388,12 +385,38 @@ uint64_t eg_worker_beat(struct eg_worker *worker)
 	return atomic_load(&worker->beat);
 }
 
+// Takes out a waiting command that the new one makes needless: an older manifest, a test that will
+// run anyway, a reset right before this one. Lock held.
+static void supersede(struct eg_worker *w, enum command_kind kind, struct command *ret_old)
+{
+	size_t i, k;
+
+	for (i = 0; i < w->command_count; i++) {
+		struct command *c = &w->command[(w->command_first + i) % COMMANDS_MAX];
+		bool last = i + 1 == w->command_count;
+
+		if (c->kind != kind || (kind == COMMAND_RESET && !last) ||
+		    (kind != COMMAND_RESET && kind != COMMAND_LOAD && kind != COMMAND_TEST))
+			continue;
+		*ret_old = *c;
+		for (k = i + 1; k < w->command_count; k++)
+			w->command[(w->command_first + k - 1) % COMMANDS_MAX] =
+				w->command[(w->command_first + k) % COMMANDS_MAX];
+		w->command_count--;
+		eg_wipe(&w->command[(w->command_first + w->command_count) % COMMANDS_MAX],
+			sizeof(*c));
+		return;
+	}
+}
+
 // Takes over what the command owns, also on failure.
 static int send_command(struct eg_worker *w, struct command *command)
 {
+	struct command old = {0};
 	int r = 0;
 
 	pthread_mutex_lock(&w->lock);
+	supersede(w, command->kind, &old);
 	if (w->command_count == COMMANDS_MAX) {
 		r = EG_EFULL;
 	} else {
@@ -403,6 +426,7 @@ static int send_command(struct eg_worker *w, struct command *command)
 	pthread_mutex_unlock(&w->lock);
 	if (r != 0)
 		command_done(command);
+	command_done(&old);
 	kick(w->down);
 	return r;
 }
@@ -437,35 +461,20 @@ int eg_worker_load(struct eg_worker *worker, struct eg_buf *wire)
 	return send_command(worker, &command);
 }
 
-int eg_worker_self_test(struct eg_worker *worker, int timeout_ms, struct eg_err *err)
+int eg_worker_test(struct eg_worker *worker)
 {
-	struct timespec until;
-	int r;
+	return send_command(worker, &(struct command){.kind = COMMAND_TEST});
+}
+
+bool eg_worker_test_done(struct eg_worker *worker, struct eg_err *ret_result)
+{
+	bool done;
 
 	pthread_mutex_lock(&worker->lock);
+	done = worker->test_done;
+	if (done)
+		*ret_result = worker->test;
 	worker->test_done = false;
 	pthread_mutex_unlock(&worker->lock);
-	r = send_command(worker, &(struct command){.kind = COMMAND_TEST});
-	if (r != 0)
-		return eg_err_set(err, r, "vision: busy");
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * EG_NS_PER_MS;
-	if (until.tv_nsec >= 1000 * EG_NS_PER_MS) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000 * EG_NS_PER_MS;
-	}
-	pthread_mutex_lock(&worker->lock);
-	r = 0;
-	while (!worker->test_done && r == 0)
-		r = pthread_cond_timedwait(&worker->tested, &worker->lock, &until);
-	if (worker->test_done) {
-		r = worker->test.code;
-		if (err != NULL)
-			*err = worker->test;
-	} else {
-		r = eg_err_set(err, EG_ETIMEOUT, "vision: no answer within %d ms", timeout_ms);
-	}
-	pthread_mutex_unlock(&worker->lock);
-	return r;
+	return done;
 }

@@ -6,7 +6,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Camera, SD_VARLINK_FIELD_COMMENT("Backend and model, e.g. libcamera, imx477"),
 	SD_VARLINK_DEFINE_FIELD(backend, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(model, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("streaming, restarting, stopped (opt-out) or broken"),
+	SD_VARLINK_FIELD_COMMENT(
+		"closed, streaming, stalled, resting (no camera, please) or ended"),
 	SD_VARLINK_DEFINE_FIELD(state, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Age of the last frame that was new; -1 before the first"),
 	SD_VARLINK_DEFINE_FIELD(frameAgeMs, SD_VARLINK_INT, 0),
@@ -105,6 +106,7 @@ static SD_VARLINK_DEFINE_ERROR(DocumentUnreadable,
 			       SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_ERROR(TooManyWatchers);
+static SD_VARLINK_DEFINE_ERROR(Busy);
 
 SD_VARLINK_DEFINE_INTERFACE(
 	io_egress_Booth, "io.egress.Booth",
@@ -122,8 +124,12 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_OptOut, SD_VARLINK_SYMBOL_COMMENT("Ends an opt-out before its time"),
 	&vl_method_Resume, SD_VARLINK_SYMBOL_COMMENT("syncd put or erased a manifest"),
 	&vl_method_ManifestsChanged,
-	SD_VARLINK_SYMBOL_COMMENT("Checks every part that a verdict needs"), &vl_method_SelfTest,
+	SD_VARLINK_SYMBOL_COMMENT("Checks every part that a verdict needs; takes some seconds "
+				  "while travellers are served"),
+	&vl_method_SelfTest,
 	SD_VARLINK_SYMBOL_COMMENT("Neither a machine-readable zone nor a boarding pass"),
 	&vl_error_DocumentUnreadable,
 	SD_VARLINK_SYMBOL_COMMENT("More than 16 connections watch already"),
-	&vl_error_TooManyWatchers);
+	&vl_error_TooManyWatchers,
+	SD_VARLINK_SYMBOL_COMMENT("As many self-tests run as may at once: try again in a moment"),
+	&vl_error_Busy);

@@ -158,11 +158,14 @@ static void a_glimpse_leaves_no_record_but_a_passer_by_does(void **state)
 	struct eg_session glimpse = {0}, passer = {0};
 
 	(void)state;
+	// A track is dropped a second after its face was seen last: the glimpse lasted 900 ms.
 	(void)feed(&glimpse, EG_SESSION_SEEN, 0);
-	assert_false(feed(&glimpse, EG_SESSION_LOST, 900) & EG_SESSION_DO_RECORD);
+	(void)feed(&glimpse, EG_SESSION_SEEN, 900);
+	assert_false(feed(&glimpse, EG_SESSION_LOST, 1900) & EG_SESSION_DO_RECORD);
 	assert_int_equal(glimpse.state, EG_SESSION_OVER);
 	(void)feed(&passer, EG_SESSION_SEEN, 0);
-	assert_true(feed(&passer, EG_SESSION_LOST, 1000) & EG_SESSION_DO_RECORD);
+	(void)feed(&passer, EG_SESSION_SEEN, 1000);
+	assert_true(feed(&passer, EG_SESSION_LOST, 2000) & EG_SESSION_DO_RECORD);
 	assert_int_equal(passer.verdict.cause, EG_CAUSE_POOR_CAPTURE);
 }
 
@@ -208,8 +211,14 @@ static void who_was_just_served_makes_no_second_record(void **state)
 
 	(void)state;
 	a.served_before = true;
-	assert_false(answer(&s, a, 300) & EG_SESSION_DO_RECORD);
+	assert_false(answer(&s, a, 300) & (EG_SESSION_DO_RECORD | EG_SESSION_DO_GREEN));
+	// It waits while the face is there, or it would begin again with the next picture.
+	assert_int_equal(s.state, EG_SESSION_LEAVING);
+	assert_int_equal(feed(&s, EG_SESSION_SHOT, 400), 0);
+	assert_int_equal(feed(&s, EG_SESSION_TICK, 60000), 0);
+	(void)feed(&s, EG_SESSION_LOST, 60001);
 	assert_int_equal(s.state, EG_SESSION_OVER);
+	assert_int_equal(s.verdict.kind, EG_VERDICT_NONE);
 }
 
 static void a_second_person_in_the_zone_stops_a_confirmation(void **state)
@@ -220,8 +229,44 @@ static void a_second_person_in_the_zone_stops_a_confirmation(void **state)
 	(void)feed(&s, EG_SESSION_CROWD, 200);
 	(void)answer(&s, attempt(EG_VERDICT_CONFIRMED, EG_CAUSE_NONE, 5), 300);
 	assert_int_equal(s.state, EG_SESSION_CAPTURING);
+	(void)feed(&s, EG_SESSION_CROWD, 6000);
 	(void)feed(&s, EG_SESSION_TICK, 6100);
 	assert_int_equal(s.verdict.cause, EG_CAUSE_SEVERAL_PEOPLE);
+}
+
+static void a_second_person_who_leaves_does_not_spoil_the_session(void **state)
+{
+	struct eg_session s = deciding();
+
+	(void)state;
+	(void)feed(&s, EG_SESSION_CROWD, 200);
+	(void)answer(&s, attempt(EG_VERDICT_CONFIRMED, EG_CAUSE_NONE, 3), 300);
+	assert_int_equal(feed(&s, EG_SESSION_TICK, 1100), 0);
+	assert_true(feed(&s, EG_SESSION_TICK, 1200) & EG_SESSION_DO_TRY);
+	assert_true(answer(&s, attempt(EG_VERDICT_CONFIRMED, EG_CAUSE_NONE, 3), 1300) &
+		    EG_SESSION_DO_GREEN);
+}
+
+static void a_match_made_before_a_document_came_is_not_the_documents(void **state)
+{
+	struct eg_attempt identified = attempt(EG_VERDICT_CONFIRMED, EG_CAUSE_NONE, 5);
+	struct eg_attempt verified = identified;
+	struct eg_session s = deciding(), gone = deciding();
+
+	(void)state;
+	verified.verdict.mode = EG_MODE_VERIFY;
+	// The document comes while everybody is being compared: that answer must not confirm.
+	assert_int_equal(feed(&s, EG_SESSION_CLAIM, 200), 0);
+	assert_int_equal(answer(&s, identified, 300) & EG_SESSION_DO_GREEN, 0);
+	assert_int_equal(s.state, EG_SESSION_DECIDING);
+	assert_false(s.tried);
+	assert_true(answer(&s, verified, 400) & EG_SESSION_DO_GREEN);
+	assert_int_equal(s.verdict.mode, EG_MODE_VERIFY);
+	// And who has left meanwhile goes to the officer.
+	(void)feed(&gone, EG_SESSION_CLAIM, 200);
+	(void)feed(&gone, EG_SESSION_LOST, 250);
+	assert_true(answer(&gone, identified, 300) & EG_SESSION_DO_BLUE);
+	assert_int_equal(gone.verdict.kind, EG_VERDICT_REFER);
 }
 
 static void opting_out_ends_in_the_officers_hands_from_every_serving_state(void **state)
@@ -336,6 +381,8 @@ int main(void)
 		cmocka_unit_test(a_stale_manifest_confirms_nobody),
 		cmocka_unit_test(who_was_just_served_makes_no_second_record),
 		cmocka_unit_test(a_second_person_in_the_zone_stops_a_confirmation),
+		cmocka_unit_test(a_second_person_who_leaves_does_not_spoil_the_session),
+		cmocka_unit_test(a_match_made_before_a_document_came_is_not_the_documents),
 		cmocka_unit_test(opting_out_ends_in_the_officers_hands_from_every_serving_state),
 		cmocka_unit_test(a_record_that_cannot_be_written_takes_the_confirmation_back),
 		cmocka_unit_test(verify_compares_nothing_before_a_document),
