@@ -4,11 +4,12 @@
 // cameras, and libcamera's virtual one) and `eg_camera_folder` (numbered image files, for tests
 // and eg-bench).
 //
-// Life: open → start → (stop → start)* → close. Frames and events come on the backend's own
-// thread; the sink does nothing there but post and return. After stop has returned no frame of
-// that run comes; restarting is a normal transition and raises `generation`. A camera that was
-// pulled out reports EG_CAMERA_GONE once and then wants to be closed; opening it again is the
-// caller's decision (and its pace).
+// Life: open → start → (stop → start)* → close. Frames and events come on the backend's threads,
+// EG_CAMERA_STARTED (before the first frame) and EG_CAMERA_STOPPED on those of start's and stop's
+// callers; the sink does nothing there but post and return, and calls nothing of the camera. After
+// stop has returned no frame of that run comes; restarting is a normal transition and raises
+// `generation`. A camera that was pulled out reports EG_CAMERA_GONE once and then wants to be
+// closed; opening it again is the caller's decision (and its pace).
 
 #ifndef EG_CAMERA_H
 #define EG_CAMERA_H
@@ -29,7 +30,7 @@ enum eg_camera_event {
 	EG_CAMERA_STOPPED,
 	EG_CAMERA_GONE,	 // unplugged: close it
 	EG_CAMERA_ENDED, // folder without loop: the last file was sent
-	EG_CAMERA_FAULT, // the stream broke: stop and start it
+	EG_CAMERA_FAULT, // the stream broke, told once per run: stop and start it
 };
 
 struct eg_camera_sink {

@@ -249,11 +249,13 @@ static int folder_start(struct eg_camera *camera, struct eg_err *err)
 		return 0;
 	camera->quit = false;
 	camera->generation = eg_camera_generation();
+	camera->sink.event(camera->sink.user, EG_CAMERA_STARTED, "started"); // before any frame
 	r = pthread_create(&camera->thread, NULL, run, camera);
-	if (r != 0)
+	if (r != 0) {
+		camera->sink.event(camera->sink.user, EG_CAMERA_STOPPED, "no thread");
 		return eg_err_errno(err, r, "camera: no thread");
+	}
 	camera->running = true;
-	camera->sink.event(camera->sink.user, EG_CAMERA_STARTED, "started");
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "drivers/frame.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +24,6 @@ struct slot {
 	struct eg_frame frame; // first: a frame is its slot
 	struct eg_frame_pool *pool;
 	atomic_uint refs; // 0: free
-	int fd;		  // memfd behind the planes
 	uint8_t *map;
 };
 
@@ -47,32 +47,33 @@ static void drop_pool(struct eg_frame_pool *pool)
 	if (atomic_fetch_sub(&pool->alive, 1) != 1)
 		return;
 	for (i = 0; i < pool->count; i++) {
-		struct slot *slot = &pool->slot[i];
-
-		if (slot->map != NULL) {
-			eg_wipe(slot->map, pool->size); // it may show a face
-			(void)munmap(slot->map, pool->size);
-		}
-		if (slot->fd >= 0)
-			(void)close(slot->fd);
+		if (pool->slot[i].map == NULL)
+			continue;
+		eg_wipe(pool->slot[i].map, pool->size); // it may show a face
+		(void)munmap(pool->slot[i].map, pool->size);
 	}
 	free(pool);
 }
 
 struct eg_frame *eg_frame_ref(struct eg_frame *frame)
 {
-	atomic_fetch_add(&slot_of(frame)->refs, 1);
+	unsigned int before = atomic_fetch_add(&slot_of(frame)->refs, 1);
+
+	assert(before > 0); // else it is in its pool, and may be any picture
 	return frame;
 }
 
 void eg_frame_unref(struct eg_frame *frame)
 {
 	struct eg_frame_pool *pool;
+	unsigned int before;
 
 	if (frame == NULL)
 		return;
 	pool = slot_of(frame)->pool;
-	if (atomic_fetch_sub(&slot_of(frame)->refs, 1) != 1)
+	before = atomic_fetch_sub(&slot_of(frame)->refs, 1);
+	assert(before > 0);
+	if (before > 1)
 		return;
 	if (pool->ops.release != NULL)
 		pool->ops.release(pool->ops.user, frame);
@@ -84,10 +85,8 @@ static int make_slot(struct eg_frame_pool *pool, struct slot *slot, struct eg_er
 	size_t luma = (size_t)pool->width * (size_t)pool->height;
 
 	slot->pool = pool;
-	slot->fd = memfd_create("egress-frame", MFD_CLOEXEC);
-	if (slot->fd < 0 || ftruncate(slot->fd, (off_t)pool->size) != 0)
-		return eg_err_errno(err, errno, "frame pool");
-	slot->map = mmap(NULL, pool->size, PROT_READ | PROT_WRITE, MAP_SHARED, slot->fd, 0);
+	slot->map =
+		mmap(NULL, pool->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (slot->map == MAP_FAILED) {
 		slot->map = NULL;
 		return eg_err_errno(err, errno, "frame pool");
@@ -121,8 +120,6 @@ int eg_frame_pool_new(size_t count, int width, int height, const struct eg_frame
 	pool->height = height;
 	pool->size = (size_t)width * (size_t)height * 3 / 2;
 	atomic_init(&pool->alive, 1);
-	for (i = 0; i < count; i++)
-		pool->slot[i].fd = -1;
 	for (i = 0; r == 0 && i < count; i++)
 		r = make_slot(pool, &pool->slot[i], err);
 	if (r != 0) {
@@ -155,14 +152,6 @@ struct eg_frame *eg_frame_pool_take(struct eg_frame_pool *pool, uint8_t *ret_pla
 		return &slot->frame;
 	}
 	return NULL;
-}
-
-int eg_frame_fd(const struct eg_frame *frame, size_t *ret_size)
-{
-	const struct slot *slot = (const struct slot *)frame;
-
-	*ret_size = slot->pool->size;
-	return slot->fd;
 }
 
 // FNV-1a over every 61st luma byte: cheap, and sensor noise alone changes it.

@@ -32,13 +32,13 @@ struct eg_frame *eg_frame_ref(struct eg_frame *frame);
 void eg_frame_unref(struct eg_frame *frame); // takes NULL; the last one returns it to its pool
 
 // The frame's BT.601 colours as BGR into `image` (resized to fit, no allocation when it already was
-// that size), and its luma as grey. libcamera's virtual camera gives the full range of the JPEG
-// files it plays; real cameras say which range they use.
+// that size), and its luma as grey. Cameras are asked for full range and say which they use;
+// libcamera's virtual camera gives that of the JPEG files it plays, which is full.
 int eg_frame_to_bgr(const struct eg_frame *frame, struct eg_image *image) EG_CHECKED;
 struct eg_image eg_frame_luma(const struct eg_frame *frame); // a view; do not write
 
-// For the camera backends. A pool of `count` frames in its own memory (memfd-backed, so that it
-// can be lent to libcamera). `release` is called, on the thread of the last unref, when a frame
+// For the camera backends. A pool of `count` frames in its own memory, which is kept out of core
+// files and wiped at the end. `release` is called, on the thread of the last unref, when a frame
 // comes back; it may be NULL. Freeing the pool is delayed until its last frame is back.
 struct eg_frame_pool_ops {
 	void (*release)(void *user, struct eg_frame *frame);

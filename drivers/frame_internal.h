@@ -7,9 +7,6 @@
 
 #include "drivers/camera.h"
 
-// The memfd behind a frame's planes (luma at 0, chroma behind it), and its size. Lent.
-int eg_frame_fd(const struct eg_frame *frame, size_t *ret_size);
-
 // The number of a new run of a stream.
 uint32_t eg_camera_generation(void);
 

@@ -103,6 +103,39 @@ static void a_full_pool_drops_and_counts_and_held_frames_stay_valid(void **state
 	seen_done(&seen);
 }
 
+static void a_bad_file_in_the_middle_is_a_fault_and_a_restart_goes_on_behind_it(void **state)
+{
+	struct eg_camera_config config = config_of("bad", false);
+	struct seen seen;
+	struct eg_camera *camera;
+	FILE *file;
+
+	(void)state;
+	make_folder("bad", 5);
+	file = fopen("bad/002.jpg", "we");
+	assert_non_null(file);
+	assert_true(fputs("\xff\xd8\xffnot a picture", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	seen_init(&seen);
+	camera = run(&seen, &config);
+	wait_event(&seen, EG_CAMERA_FAULT);
+	assert_non_null(strstr(seen.text, "bad/002.jpg"));
+	(void)usleep(30000);
+	assert_int_equal(count_frames(&seen), 2);
+	assert_false(has_event(&seen, EG_CAMERA_ENDED));
+	eg_camera_folder.stop(camera);
+	assert_int_equal(eg_camera_folder.start(camera, NULL), 0);
+	wait_event(&seen, EG_CAMERA_ENDED);
+	eg_camera_folder.close(camera);
+	assert_int_equal(seen.count, 4);
+	assert_int_equal(seen.frame[2].number, 3);
+	assert_int_equal(seen.frame[3].number, 4);
+	assert_true(seen.frame[2].generation > seen.frame[1].generation);
+	assert_int_equal(seen.event[0], EG_CAMERA_STARTED);
+	assert_int_equal(seen.event[seen.events - 1], EG_CAMERA_STOPPED);
+	seen_done(&seen);
+}
+
 static void refuse(const struct eg_camera_config *config, int code, const char *word)
 {
 	struct eg_camera *camera = NULL;
@@ -151,6 +184,8 @@ int main(void)
 		cmocka_unit_test(files_come_once_in_name_order_then_it_ends),
 		cmocka_unit_test(a_loop_begins_again_and_restarting_raises_the_generation),
 		cmocka_unit_test(a_full_pool_drops_and_counts_and_held_frames_stay_valid),
+		cmocka_unit_test(
+			a_bad_file_in_the_middle_is_a_fault_and_a_restart_goes_on_behind_it),
 		cmocka_unit_test(what_cannot_be_played_is_refused_by_name),
 		cmocka_unit_test(backends_are_found_by_name),
 	};

@@ -12,7 +12,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include "drivers/frame.h"
 #include "drivers/frame_internal.h"
@@ -60,26 +59,6 @@ static void a_frame_outlives_its_pool(void **state)
 	eg_frame_pool_free(pool);
 	assert_int_equal(frame->plane[0][32 * 16 - 1], 77);
 	eg_frame_unref(frame); // ASan would see a leak or a use after free
-}
-
-static void a_frame_is_backed_by_its_own_memfd(void **state)
-{
-	struct eg_frame_pool *pool = new_pool(2, NULL);
-	uint8_t *plane[2], *other[2];
-	struct eg_frame *a = eg_frame_pool_take(pool, plane);
-	struct eg_frame *b = eg_frame_pool_take(pool, other);
-	struct stat status;
-	size_t size;
-
-	(void)state;
-	assert_int_equal(fstat(eg_frame_fd(a, &size), &status), 0);
-	assert_int_equal(size, 32 * 16 * 3 / 2);
-	assert_int_equal(status.st_size, size);
-	assert_int_not_equal(eg_frame_fd(a, &size), eg_frame_fd(b, &size));
-	assert_int_equal(plane[1] - plane[0], 32 * 16);
-	eg_frame_unref(a);
-	eg_frame_unref(b);
-	eg_frame_pool_free(pool);
 }
 
 static void on_release(void *user, struct eg_frame *frame)
@@ -260,7 +239,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_pool_gives_nothing_until_a_frame_comes_back),
 		cmocka_unit_test(a_frame_outlives_its_pool),
-		cmocka_unit_test(a_frame_is_backed_by_its_own_memfd),
 		cmocka_unit_test(release_is_told_once_per_frame),
 		cmocka_unit_test(odd_and_oversized_pools_are_refused),
 		cmocka_unit_test(colours_follow_bt601_in_both_ranges),
