@@ -7,6 +7,15 @@
 
 #include "drivers/frame_internal.h"
 
+const struct eg_camera_ops eg_camera_libcamera = {
+	.name = "libcamera",
+	.open = eg_camera_libcamera_open,
+	.start = eg_camera_libcamera_start,
+	.stop = eg_camera_libcamera_stop,
+	.stats = eg_camera_libcamera_stats,
+	.close = eg_camera_libcamera_close,
+};
+
 uint32_t eg_camera_generation(void)
 {
 	static atomic_uint last; // over all cameras, so that opening one again also raises it

@@ -104,9 +104,8 @@ struct Mapping {
 	}
 };
 
-} // namespace
-
-struct eg_camera {
+// What eg_camera is; in here so that its methods are no symbols outside.
+struct Camera {
 	libcamera::CameraManager *manager = nullptr;
 	std::shared_ptr<libcamera::Camera> device;
 	std::unique_ptr<libcamera::CameraConfiguration> configuration;
@@ -145,7 +144,7 @@ struct eg_camera {
 };
 
 // Once per run, and not after the camera has gone.
-void eg_camera::fault(const char *text)
+void Camera::fault(const char *text)
 {
 	if (!gone && !faulted.exchange(true))
 		sink.event(sink.user, EG_CAMERA_FAULT, text);
@@ -153,7 +152,7 @@ void eg_camera::fault(const char *text)
 
 // ---- libcamera's thread -------------------------------------------------------------------------
 
-void eg_camera::post(const libcamera::FrameBuffer *buffer)
+void Camera::post(const libcamera::FrameBuffer *buffer)
 {
 	uint8_t *plane[2];
 	struct eg_frame *frame = eg_frame_pool_take(pool, plane);
@@ -187,7 +186,7 @@ void eg_camera::post(const libcamera::FrameBuffer *buffer)
 	sink.frame(sink.user, frame);
 }
 
-void eg_camera::on_request(libcamera::Request *request)
+void Camera::on_request(libcamera::Request *request)
 {
 	std::lock_guard<std::mutex> in_call(calling);
 
@@ -216,7 +215,7 @@ void eg_camera::on_request(libcamera::Request *request)
 	}
 }
 
-void eg_camera::on_gone()
+void Camera::on_gone()
 {
 	std::lock_guard<std::mutex> in_call(calling);
 
@@ -226,7 +225,7 @@ void eg_camera::on_gone()
 
 // ---- the pacer's thread -------------------------------------------------------------------------
 
-void eg_camera::run_pacer()
+void Camera::run_pacer()
 {
 	try {
 		pace();
@@ -235,7 +234,7 @@ void eg_camera::run_pacer()
 	}
 }
 
-void eg_camera::pace()
+void Camera::pace()
 {
 	std::unique_lock<std::mutex> guard(lock);
 	Clock::time_point due = Clock::now();
@@ -267,6 +266,11 @@ void eg_camera::pace()
 }
 
 // ---- open and close -----------------------------------------------------------------------------
+
+} // namespace
+
+struct eg_camera : Camera {
+};
 
 namespace
 {
@@ -436,12 +440,12 @@ int set_up(struct eg_camera *c, const struct eg_camera_config *config, struct eg
 	if (r != 0)
 		return r;
 	c->connected = true;
-	c->device->requestCompleted.connect(c, &eg_camera::on_request);
-	c->device->disconnected.connect(c, &eg_camera::on_gone);
+	c->device->requestCompleted.connect(static_cast<Camera *>(c), &Camera::on_request);
+	c->device->disconnected.connect(static_cast<Camera *>(c), &Camera::on_gone);
 	return 0;
 }
 
-void libcamera_stop(struct eg_camera *c)
+void stop(struct eg_camera *c)
 {
 	if (!c->running)
 		return;
@@ -460,58 +464,6 @@ void libcamera_stop(struct eg_camera *c)
 	c->sink.event(c->sink.user, EG_CAMERA_STOPPED, "stopped");
 }
 
-void libcamera_close(struct eg_camera *c)
-{
-	if (c == nullptr)
-		return;
-	try {
-		libcamera_stop(c);
-		// Releasing goes through libcamera's thread and so waits for a callback in it,
-		// which for GONE may still be on its way out of ours.
-		if (c->acquired)
-			c->device->release();
-		if (c->connected) {
-			c->device->requestCompleted.disconnect(c);
-			c->device->disconnected.disconnect(c);
-		}
-		c->requests.clear();
-		c->mappings.clear();
-		c->allocator.reset();
-		c->own_buffers.clear();
-		c->configuration.reset();
-		c->device.reset();
-		if (c->manager != nullptr)
-			give_manager();
-	} catch (...) {
-		// Nothing to undo it with; what is left is freed with the object.
-	}
-	eg_frame_pool_free(c->pool);
-	delete c;
-}
-
-int libcamera_open(const struct eg_camera_config *config, const struct eg_camera_sink *sink,
-		   struct eg_camera **ret_camera, struct eg_err *err)
-{
-	struct eg_camera *c = nullptr;
-	int r;
-
-	try {
-		c = new eg_camera();
-		c->sink = *sink;
-		r = set_up(c, config, err);
-	} catch (const std::exception &e) {
-		r = eg_err_set(err, EG_EFOREIGN, "libcamera: %s", e.what());
-	} catch (...) {
-		r = eg_err_set(err, EG_EFOREIGN, "libcamera failed");
-	}
-	if (r != 0) {
-		libcamera_close(c);
-		return r;
-	}
-	*ret_camera = c;
-	return 0;
-}
-
 int start(struct eg_camera *c, struct eg_err *err)
 {
 	if (c->gone)
@@ -526,7 +478,7 @@ int start(struct eg_camera *c, struct eg_err *err)
 		return eg_err_set(err, EG_EIO, "camera '%s' does not start; check its cable",
 				  c->id.c_str());
 	c->running = true;
-	c->pacer = std::thread(&eg_camera::run_pacer, c);
+	c->pacer = std::thread(&Camera::run_pacer, c);
 	c->sink.event(c->sink.user, EG_CAMERA_STARTED, "started");
 	std::lock_guard<std::mutex> guard(c->lock); // now pictures may come
 	for (const auto &request : c->requests)
@@ -544,7 +496,67 @@ void undo_start(struct eg_camera *c)
 	c->running = false;
 }
 
-int libcamera_start(struct eg_camera *c, struct eg_err *err)
+} // namespace
+
+// ---- the ops
+// -------------------------------------------------------------------------------------
+
+extern "C" {
+
+void eg_camera_libcamera_close(struct eg_camera *c)
+{
+	if (c == nullptr)
+		return;
+	try {
+		stop(c);
+		// Releasing goes through libcamera's thread and so waits for a callback in it,
+		// which for GONE may still be on its way out of ours.
+		if (c->acquired)
+			c->device->release();
+		if (c->connected) {
+			c->device->requestCompleted.disconnect(static_cast<Camera *>(c));
+			c->device->disconnected.disconnect(static_cast<Camera *>(c));
+		}
+		c->requests.clear();
+		c->mappings.clear();
+		c->allocator.reset();
+		c->own_buffers.clear();
+		c->configuration.reset();
+		c->device.reset();
+		if (c->manager != nullptr)
+			give_manager();
+	} catch (...) {
+		// Nothing to undo it with; what is left is freed with the object.
+	}
+	eg_frame_pool_free(c->pool);
+	delete c;
+}
+
+int eg_camera_libcamera_open(const struct eg_camera_config *config,
+			     const struct eg_camera_sink *sink, struct eg_camera **ret_camera,
+			     struct eg_err *err)
+{
+	struct eg_camera *c = nullptr;
+	int r;
+
+	try {
+		c = new eg_camera();
+		c->sink = *sink;
+		r = set_up(c, config, err);
+	} catch (const std::exception &e) {
+		r = eg_err_set(err, EG_EFOREIGN, "libcamera: %s", e.what());
+	} catch (...) {
+		r = eg_err_set(err, EG_EFOREIGN, "libcamera failed");
+	}
+	if (r != 0) {
+		eg_camera_libcamera_close(c);
+		return r;
+	}
+	*ret_camera = c;
+	return 0;
+}
+
+int eg_camera_libcamera_start(struct eg_camera *c, struct eg_err *err)
 {
 	if (c->running)
 		return 0;
@@ -559,26 +571,20 @@ int libcamera_start(struct eg_camera *c, struct eg_err *err)
 	}
 }
 
-void libcamera_stop_safe(struct eg_camera *c)
+void eg_camera_libcamera_stop(struct eg_camera *c)
 {
 	try {
-		libcamera_stop(c);
+		stop(c);
 	} catch (...) {
 		c->running = false;
 	}
 }
 
-void libcamera_stats(const struct eg_camera *c, struct eg_camera_stats *ret_stats)
+void eg_camera_libcamera_stats(const struct eg_camera *c, struct eg_camera_stats *ret_stats)
 {
 	*ret_stats = {};
 	ret_stats->frames = c->frames;
 	ret_stats->dropped = c->dropped;
 	(void)snprintf(ret_stats->model, sizeof(ret_stats->model), "%s", c->id.c_str());
 }
-
-} // namespace
-
-extern "C" const struct eg_camera_ops eg_camera_libcamera = {
-	"libcamera",	     libcamera_open,  libcamera_start,
-	libcamera_stop_safe, libcamera_stats, libcamera_close,
-};
+}
