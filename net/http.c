@@ -320,7 +320,6 @@ static int fail(const struct call *call, CURLcode c, bool *ret_refused, struct e
 	switch (c) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CIPHER:
 	case CURLE_SSL_INVALIDCERTSTATUS:
 		return eg_err_set(err, EG_EAUTH,
@@ -332,6 +331,11 @@ static int fail(const struct call *call, CURLcode c, bool *ret_refused, struct e
 		return eg_err_set(err, EG_EAUTH,
 				  "%s: the TLS key, certificate or authority of this "
 				  "booth cannot be used (%s); provision the booth again",
+				  url, detail);
+	case CURLE_SSL_CONNECT_ERROR: // a cut in the middle of it looks like this, too
+		return eg_err_set(err, EG_ENET,
+				  "%s: the TLS handshake failed (%s); nothing was sent; check the "
+				  "network and the address",
 				  url, detail);
 	case CURLE_OPERATION_TIMEDOUT:
 		return eg_err_set(err, EG_ETIMEOUT, "%s: too slow (%s); trying again", url, detail);
