@@ -4,9 +4,15 @@
 //
 // record    COSE_Sign1 by the booth's record key, aad "egress/encounter/v1", payload CBOR map with
 //           the fields below under the integer keys given behind them
-// envelope  what is stored, sent and kept by the centre: CBOR array(4) [1, kid of the centre's
-//           sealing key bytes(8), encounter id bytes(16), HPKE of record bytes]; info
-//           "egress/encounter/v1", aad = id ‖ booth id. Who has the booth's disk cannot open it.
+// envelope  what is stored, sent and kept by the centre: CBOR array(6) [2, kid of the centre's
+//           sealing key bytes(8), encounter id bytes(16), citizenship class uint, HPKE of record
+//           bytes, image], where image is the HPKE of the JPEG bytes or, when there is none, an
+//           enum eg_face_part uint that says why. Infos "egress/encounter/v1" and
+//           "egress/image/v1", aad = id ‖ booth id. Who has the booth's disk cannot open either.
+//
+// Image and record are sealed apart so that the record can outlive the image: the booth, which can
+// open neither, drops the image when its time is over (it goes by the class outside) and the record
+// still verifies. The record names the image by its digest, so no other can take its place.
 //
 // Thread: any.
 
@@ -19,6 +25,15 @@
 
 #define EG_ENVELOPE_MAX	 (1u << 20) // bytes
 #define EG_FACE_JPEG_MAX (256u << 10)
+
+// Numbers are in stored envelopes: never renumber, only append.
+enum eg_face_part {
+	EG_FACE_NONE = 0,      // none was taken
+	EG_FACE_EXPIRED = 1,   // kept as long as the policy allows and not sent in that time
+	EG_FACE_WITHDRAWN = 2, // the traveller opted out afterwards
+	EG_FACE_PRESENT = 3,   // never as a number in an envelope
+};
+const char *eg_face_part_name(enum eg_face_part image); // "none", "image_expired", ...
 
 struct eg_encounter {
 	struct eg_id id;		 // 1
@@ -40,10 +55,15 @@ struct eg_encounter {
 	int64_t verdict_took_ms;	 // 18: boot time from first usable face to verdict
 	char notice[EG_NAME_MAX];	 // 19: version of the notice that was shown
 	enum eg_citizenship citizenship; // 20
-	struct eg_bytes face;		 // 21: JPEG or empty (absent); a view
+	bool has_face;			 // 21, absent when there was no image, else its SHA-256
+	uint8_t face_digest[EG_SHA256_SIZE];
+	// Not in the record: the image part. A view of the JPEG, or empty and why.
+	struct eg_bytes face;
+	enum eg_face_part image;
 };
 
-// Signs and seals; appends the envelope to `out`.
+// Signs and seals; appends the envelope to `out`. What has_face, face_digest and image say is made
+// from `face`.
 int eg_encounter_seal(const struct eg_encounter *encounter, const struct eg_key *booth_key,
 		      const uint8_t centre[EG_P256_PUB_SIZE], struct eg_buf *out,
 		      struct eg_err *err) EG_CHECKED;
@@ -52,8 +72,28 @@ int eg_encounter_seal(const struct eg_encounter *encounter, const struct eg_key 
 int eg_envelope_peek(struct eg_bytes envelope, struct eg_id *ret_id, uint8_t ret_kid[EG_KID_SIZE],
 		     struct eg_err *err) EG_CHECKED;
 
+// Everything that can.
+struct eg_envelope_facts {
+	struct eg_id id;
+	uint8_t kid[EG_KID_SIZE];
+	enum eg_citizenship citizenship;
+	enum eg_face_part image;
+};
+int eg_envelope_inspect(struct eg_bytes envelope, struct eg_envelope_facts *ret_facts,
+			struct eg_err *err) EG_CHECKED;
+
+// The same envelope without its image, appended to `out`; `why` is EXPIRED or WITHDRAWN.
+// EG_ENOENT: it has none.
+int eg_envelope_drop_image(struct eg_bytes envelope, enum eg_face_part why, struct eg_buf *out,
+			   struct eg_err *err) EG_CHECKED;
+
+// True when both are envelopes of the same sealed record, whatever became of the image: a booth may
+// drop it after an envelope was sent whose acknowledgement was lost.
+bool eg_envelope_same_record(struct eg_bytes a, struct eg_bytes b);
+
 // At the centre, with its opening key. `plain` (secret) keeps the bytes that ret_encounter->face
-// views. EG_EAUTH: wrong key, changed, or not signed by `booth_pub`.
+// views; image says whether there is one. EG_EAUTH: wrong key, changed, or not signed by
+// `booth_pub`.
 int eg_encounter_open(struct eg_bytes envelope, const struct eg_key *centre_key, const char *booth,
 		      const uint8_t booth_pub[EG_P256_PUB_SIZE], struct eg_buf *plain,
 		      struct eg_encounter *ret_encounter, struct eg_err *err) EG_CHECKED;

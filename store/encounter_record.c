@@ -86,7 +86,7 @@ static size_t count_keys(const struct eg_encounter *e)
 		count--;
 	if (!isfinite(e->error_target))
 		count--;
-	if (e->face.size == 0)
+	if (!e->has_face)
 		count--;
 	return count;
 }
@@ -142,17 +142,14 @@ static int put_evidence(struct eg_buf *out, const struct eg_encounter *e)
 		r = put_text(out, 19, e->notice);
 	if (r == 0)
 		r = put_int(out, 20, e->citizenship != 0 ? e->citizenship : EG_CITIZENSHIP_UNKNOWN);
-	if (r == 0 && e->face.size != 0)
-		r = put_bytes(out, 21, e->face);
+	if (r == 0 && e->has_face)
+		r = put_bytes(out, 21, EG_BYTES(e->face_digest, sizeof(e->face_digest)));
 	return r;
 }
 
 int eg_encounter_write(const struct eg_encounter *encounter, struct eg_buf *out, struct eg_err *err)
 {
 	size_t before = out->size;
-	if (encounter->face.size > EG_FACE_JPEG_MAX)
-		return eg_err_set(err, EG_ETOOBIG, "face image of %zu bytes, at most %u",
-				  encounter->face.size, EG_FACE_JPEG_MAX);
 	int r = eg_cbor_put_map(out, count_keys(encounter));
 	if (r == 0)
 		r = put_who(out, encounter);
@@ -291,8 +288,8 @@ static int get_field(struct eg_cur *cur, int64_t key, struct eg_encounter *e)
 		e->citizenship = (enum eg_citizenship)value;
 		return r;
 	case 21:
-		r = eg_cbor_get_bytes(cur, EG_FACE_JPEG_MAX, &e->face);
-		return r == 0 && e->face.size == 0 ? EG_EINVAL : r;
+		e->has_face = true;
+		return eg_parse_exact(cur, e->face_digest, sizeof(e->face_digest));
 	default:
 		return get_verdict_field(cur, key, e);
 	}

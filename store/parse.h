@@ -15,6 +15,7 @@
 
 #define EG_MANIFEST_CONTEXT  "egress/manifest/v1"
 #define EG_ENCOUNTER_CONTEXT "egress/encounter/v1"
+#define EG_IMAGE_CONTEXT     "egress/image/v1"
 #define EG_ACK_CONTEXT	     "egress/ack/v1"
 
 // The last millisecond of the year 9999: no time in any format is later.
@@ -46,7 +47,8 @@ int eg_manifest_read_content(struct eg_bytes content, struct eg_manifest_header 
 // id ‖ 0x00 ‖ scope ‖ 0x00 ‖ version: what the seal is bound to.
 int eg_manifest_put_aad(const struct eg_statement *statement, struct eg_buf *out) EG_CHECKED;
 
-// The encounter's record: payload of the COSE_Sign1. ret_encounter->face views into `payload`.
+// The encounter's record: payload of the COSE_Sign1. Writing takes has_face and face_digest as they
+// are; reading leaves face empty.
 int eg_encounter_write(const struct eg_encounter *encounter, struct eg_buf *out,
 		       struct eg_err *err) EG_CHECKED;
 int eg_encounter_read(struct eg_bytes payload, struct eg_encounter *ret_encounter,

@@ -178,6 +178,9 @@ struct eg_encounter_row {
 int eg_ledger_find_encounter(struct eg_ledger *ledger, const struct eg_id *id,
 			     struct eg_encounter_row *ret_row, struct eg_buf *ack,
 			     struct eg_err *err) EG_CHECKED;
+// Appends the envelope's bytes to `envelope`. EG_ENOENT.
+int eg_ledger_get_envelope(struct eg_ledger *ledger, const struct eg_id *id,
+			   struct eg_buf *envelope, struct eg_err *err) EG_CHECKED;
 // EG_ECONFLICT: the id is there already, nothing was written.
 int eg_ledger_put_encounter(struct eg_ledger *ledger, const struct eg_encounter_row *row,
 			    struct eg_bytes envelope, struct eg_bytes ack,

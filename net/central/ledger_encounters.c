@@ -43,6 +43,23 @@ int eg_ledger_find_encounter(struct eg_ledger *ledger, const struct eg_id *id,
 	return r;
 }
 
+int eg_ledger_get_envelope(struct eg_ledger *ledger, const struct eg_id *id,
+			   struct eg_buf *envelope, struct eg_err *err)
+{
+	struct eg_db_query query = by_id(ledger, LEDGER_ENVELOPE_OF, id);
+	int r = eg_db_step(&query, err);
+	if (r == 0) {
+		r = eg_err_set(err, EG_ENOENT, "there is no such encounter");
+	} else if (r == 1) {
+		struct eg_bytes body = eg_db_blob(&query, 0);
+		r = eg_buf_put(envelope, body.data, body.size);
+		if (r != 0)
+			(void)eg_err_set(err, r, "no room for an envelope of %zu bytes", body.size);
+	}
+	eg_db_reset(&query);
+	return r;
+}
+
 int eg_ledger_put_encounter(struct eg_ledger *ledger, const struct eg_encounter_row *row,
 			    struct eg_bytes envelope, struct eg_bytes ack, struct eg_err *err)
 {

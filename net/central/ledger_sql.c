@@ -198,6 +198,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 	[LEDGER_LIST_ENCOUNTERS] = "SELECT id, booth, digest, received_ms, size, seq "
 				   "FROM encounter ORDER BY seq",
 	[LEDGER_GET_ENVELOPE] = "SELECT body FROM envelope WHERE encounter = ?1",
+	[LEDGER_ENVELOPE_OF] = "SELECT body FROM envelope WHERE encounter = "
+			       "(SELECT seq FROM encounter WHERE id = ?1)",
 	[LEDGER_PUT_ALARM] = "INSERT INTO alarm(at_ms, kind, booth, subject) "
 			     "VALUES(?1, ?2, ?3, ?4)",
 	[LEDGER_LIST_ALARMS] = "SELECT at_ms, kind, booth, subject FROM alarm ORDER BY seq",

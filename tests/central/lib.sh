@@ -64,7 +64,7 @@ enrol() {
 as() { who=$1; shift; call --cert "$who.crt" --key "$who.key" "$@"; }
 # An envelope as encounter.h has it, around bytes that need not open: envelope FILE UUID KIDHEX NOISE
 envelope() {
-	{ printf '840148%s50%s58%02x' "$3" "$(printf %s "$2" | tr -d -)" $((120)); head -c 120 /dev/zero | tr '\0' "$4" | xxd -p | tr -d '\n'; } | xxd -r -p >"$1"
+	{ printf '860248%s50%s0358%02x' "$3" "$(printf %s "$2" | tr -d -)" $((120)); head -c 120 /dev/zero | tr '\0' "$4" | xxd -p | tr -d '\n'; printf '%02x' 0; } | xxd -r -p >"$1"
 }
 uuid() { printf '0193%04x-0000-7000-8000-%012x' $(($1 / 65536)) "$1"; }
 kid() { xxd -r -p centre/seal.pub | sha256sum | cut -c1-16; }

@@ -31,6 +31,20 @@ is "another id in the path" 422 "$(put lane-1 e2 "$(uuid 3)")"; problem 422
 envelope strange "$V" 0011223344556677 c
 is "sealed to somebody else" 422 "$(put lane-1 strange "$V")"; problem 422
 
+# With an image, then without it: the booth dropped it, the acknowledgement having been lost
+W=$(uuid 4); envelope dropped "$W" "$KID" f
+{ head -c -1 dropped; printf '\130\144'; head -c 100 /dev/zero; } >whole
+{ head -c -1 dropped; printf '\001'; } >expired
+is "with its image" 201 "$(put lane-1 whole "$W")"; cp body ack1
+is "without its image" 200 "$(put lane-1 expired "$W")"; cmp -s body ack1 || bad "not the whole one's acknowledgement"
+is "another booth without it" 409 "$(put lane-2 expired "$W")"
+envelope other "$W" "$KID" b
+is "another record" 409 "$(put lane-1 other "$W")"
+W=$(uuid 5); envelope dropped "$W" "$KID" f; { head -c -1 dropped; printf '\001'; } >expired
+{ head -c -1 dropped; printf '\130\144'; head -c 100 /dev/zero; } >whole
+is "without from the first" 201 "$(put lane-1 expired "$W")"
+is "an image later" 409 "$(put lane-1 whole "$W")"
+
 # Two at once
 for i in $(seq 10 17); do
 	U=$(uuid "$i"); envelope "p$i" "$U" "$KID" d
@@ -42,7 +56,7 @@ for i in $(seq 10 17); do
 	wait "$job_a" "$job_b" "$job_c"
 	cmp -s "p$i.a" "p$i.b" && cmp -s "p$i.b" "p$i.c" || bad "parallel puts got different answers"
 done
-is "one row each" 9 "$(db 'SELECT count(*) FROM encounter')"
+is "one row each" 11 "$(db 'SELECT count(*) FROM encounter')"
 
 # kill -9 in the midst of it: three rounds
 : >acked

@@ -256,11 +256,13 @@ static void record_of_another_encounter_inside_is_refused(void **state)
 	expect_ok(eg_hpke_seal(eg_key_public(centre), EG_BYTES_STR(EG_ENCOUNTER_CONTEXT),
 			       eg_buf_bytes(&aad), eg_buf_bytes(&message), &sealed, &err),
 		  &err);
-	assert_int_equal(eg_cbor_put_array(&envelope, 4), 0);
-	assert_int_equal(eg_cbor_put_uint(&envelope, 1), 0);
+	assert_int_equal(eg_cbor_put_array(&envelope, 6), 0);
+	assert_int_equal(eg_cbor_put_uint(&envelope, 2), 0);
 	assert_int_equal(eg_cbor_put_bytes(&envelope, EG_BYTES(kid, sizeof(kid))), 0);
 	assert_int_equal(eg_cbor_put_bytes(&envelope, EG_BYTES(e.id.bytes, EG_ID_SIZE)), 0);
+	assert_int_equal(eg_cbor_put_uint(&envelope, EG_VISITOR), 0);
 	assert_int_equal(eg_cbor_put_bytes(&envelope, eg_buf_bytes(&sealed)), 0);
+	assert_int_equal(eg_cbor_put_uint(&envelope, EG_FACE_NONE), 0);
 	expect_code(open_it(eg_buf_bytes(&envelope), centre, "lane-12", booth, &plain, &back, &err),
 		    EG_EAUTH, &err);
 	assert_non_null(strstr(err.text, "another encounter"));
@@ -340,6 +342,75 @@ static void record_with_unknown_missing_or_repeated_field_is_refused(void **stat
 	eg_buf_done(&record);
 }
 
+// The record outlives its image: nothing needs opening for that, and it says why.
+static void record_without_its_image_still_opens_and_says_why(void **state)
+{
+	(void)state;
+	struct eg_encounter e = sample(), back;
+	struct eg_envelope_facts facts;
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_buf envelope, dropped, again, plain;
+	eg_buf_init(&dropped, EG_ENVELOPE_MAX);
+	eg_buf_init(&again, EG_ENVELOPE_MAX);
+	seal(&e, &envelope);
+	expect_ok(eg_envelope_inspect(eg_buf_bytes(&envelope), &facts, &err), &err);
+	assert_int_equal(facts.image, EG_FACE_PRESENT);
+	assert_int_equal(facts.citizenship, EG_VISITOR);
+	expect_ok(eg_envelope_drop_image(eg_buf_bytes(&envelope), EG_FACE_EXPIRED, &dropped, &err),
+		  &err);
+	assert_true(dropped.size < 1000); // of 30 kB
+	expect_ok(eg_envelope_inspect(eg_buf_bytes(&dropped), &facts, &err), &err);
+	assert_int_equal(facts.image, EG_FACE_EXPIRED);
+	expect_ok(open_it(eg_buf_bytes(&dropped), centre, "lane-12", booth, &plain, &back, &err),
+		  &err);
+	assert_int_equal(back.image, EG_FACE_EXPIRED);
+	assert_string_equal(eg_face_part_name(back.image), "image_expired");
+	assert_true(back.has_face);
+	uint8_t digest[EG_SHA256_SIZE];
+	assert_int_equal(eg_sha256(e.face, digest), 0);
+	assert_memory_equal(back.face_digest, digest, sizeof(digest));
+	e.face = (struct eg_bytes){0};
+	expect_same(&back, &e);
+	expect_code(eg_envelope_drop_image(eg_buf_bytes(&dropped), EG_FACE_EXPIRED, &again, &err),
+		    EG_ENOENT, &err);
+	assert_true(eg_envelope_same_record(eg_buf_bytes(&envelope), eg_buf_bytes(&dropped)));
+	eg_buf_done(&plain);
+	seal(&e, &again);
+	assert_false(eg_envelope_same_record(eg_buf_bytes(&envelope), eg_buf_bytes(&again)));
+	eg_buf_done(&again);
+	eg_buf_done(&dropped);
+	eg_buf_done(&envelope);
+}
+
+// The image part of one envelope in another of the same booth; and "there was none" over one.
+static void image_of_another_encounter_or_none_instead_is_refused(void **state)
+{
+	(void)state;
+	struct eg_encounter e = sample(), back;
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_buf one, two, plain;
+	seal(&e, &one);
+	face[0] ^= 1;
+	seal(&e, &two); // same id, so that only the digest can tell
+	face[0] ^= 1;
+	assert_int_equal(one.size, two.size);
+	size_t image = sizeof(face) + EG_HPKE_OVERHEAD;
+	memcpy(one.data + one.size - image, two.data + two.size - image, image);
+	expect_code(open_it(eg_buf_bytes(&one), centre, "lane-12", booth, &plain, &back, &err),
+		    EG_EAUTH, &err);
+	assert_non_null(strstr(err.text, "not the one"));
+	assert_int_equal(plain.size, 0);
+	eg_buf_done(&plain);
+	eg_buf_reset(&one);
+	expect_ok(eg_envelope_drop_image(eg_buf_bytes(&two), EG_FACE_EXPIRED, &one, &err), &err);
+	one.data[one.size - 1] = EG_FACE_NONE;
+	expect_code(open_it(eg_buf_bytes(&one), centre, "lane-12", booth, &plain, &back, &err),
+		    EG_EAUTH, &err);
+	eg_buf_done(&plain);
+	eg_buf_done(&one);
+	eg_buf_done(&two);
+}
+
 static struct eg_ack sample_ack(void)
 {
 	struct eg_ack ack = {.booth = "lane-12", .received_ms = NOW_MS};
@@ -409,6 +480,8 @@ int main(void)
 		cmocka_unit_test(record_of_another_encounter_inside_is_refused),
 		cmocka_unit_test(values_out_of_range_are_not_sealed),
 		cmocka_unit_test(record_with_unknown_missing_or_repeated_field_is_refused),
+		cmocka_unit_test(record_without_its_image_still_opens_and_says_why),
+		cmocka_unit_test(image_of_another_encounter_or_none_instead_is_refused),
 		cmocka_unit_test(acknowledgement_verifies_with_its_key_only),
 		cmocka_unit_test(other_signed_statement_is_no_acknowledgement),
 	};
