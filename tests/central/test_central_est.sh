@@ -124,6 +124,19 @@ has "list" "revoked" "$(ctl booths list)"
 rm lane-1.key; enrol lane-1
 is "let in again" 200 "$(as lane-1 "$URL/v1/manifests")"
 
+# Bad tokens are limited, for the booth and for the address; who is in stays in.
+ctl token new lane-9 >lane-9.provision
+for try in $(seq 25); do
+	code=$(post "lane-9:guess$try" second.key.b64)
+	[ "$code" = 401 ] || break
+done
+is "guessing is slowed down" 429 "$code"; problem 429
+has "when to come again" ": 10" "$(grep -i '^retry-after' headers)"
+[ "$try" -gt 5 ] || bad "after only $try failures"
+is "the true token waits with it" 429 "$(post "lane-9:$(jq -r .token lane-9.provision)" second.key.b64)"
+is "so does another booth's there" 429 "$(post "lane-8:x" second.key.b64)"
+is "a booth with a certificate does not" 200 "$(as lane-1 "$URL/v1/manifests")"
+
 ctl server-cert --name localhost >/dev/null || bad "server-cert"
 stop; is "SIGTERM" 0 "$STATUS"
 start; is "with the new server certificate" 200 "$(as lane-1 "$URL/v1/manifests")"; stop

@@ -5,8 +5,10 @@
 
 #include "net/est.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
@@ -78,8 +80,53 @@ static enum MHD_Result reply_refused(struct request *request, int r, struct eg_e
 	return reply_failure(request, err);
 }
 
-static enum MHD_Result reply_bad_token(struct request *request, const struct eg_err *err)
+// Who is held to account for a bad token: the booth that was named, and the address it came from
+// (of IPv6 the network, which is what one subscriber has).
+struct accused {
+	char booth[EG_ATTEMPTS_NAME], address[EG_ATTEMPTS_NAME];
+};
+
+static void accuse(const struct request *request, const char *booth, struct accused *accused)
 {
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	char text[INET6_ADDRSTRLEN] = "unknown";
+
+	if (info != NULL && info->client_addr->sa_family == AF_INET) {
+		const struct sockaddr_in *four = (const void *)info->client_addr;
+		(void)inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
+	} else if (info != NULL && info->client_addr->sa_family == AF_INET6) {
+		struct sockaddr_in6 six =
+			*(const struct sockaddr_in6 *)(const void *)info->client_addr;
+		if (!IN6_IS_ADDR_V4MAPPED(&six.sin6_addr))
+			memset(&six.sin6_addr.s6_addr[8], 0, 8);
+		(void)inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof(text));
+	}
+	(void)snprintf(accused->booth, sizeof(accused->booth), "booth %s", booth);
+	(void)snprintf(accused->address, sizeof(accused->address), "address %s", text);
+}
+
+static bool must_wait(struct request *request, const char *booth)
+{
+	struct server *server = request->server;
+	const int64_t now_ms = eg_boot_ms(server->clock);
+	struct accused accused;
+
+	accuse(request, booth, &accused);
+	return eg_attempts_wait_ms(&server->attempts, accused.booth, now_ms) > 0 ||
+	       eg_attempts_wait_ms(&server->attempts, accused.address, now_ms) > 0;
+}
+
+static enum MHD_Result reply_bad_token(struct request *request, const char *booth,
+				       const struct eg_err *err)
+{
+	struct server *server = request->server;
+	const int64_t now_ms = eg_boot_ms(server->clock);
+	struct accused accused;
+
+	accuse(request, booth, &accused);
+	eg_attempts_failed(&server->attempts, accused.booth, now_ms);
+	eg_attempts_failed(&server->attempts, accused.address, now_ms);
 	eg_notice("enrolment refused: %s", err->text);
 	return reply_problem(request, MHD_HTTP_UNAUTHORIZED, err->text);
 }
@@ -97,7 +144,7 @@ static enum MHD_Result enrol(struct request *request, const char *booth,
 	eg_buf_init(&der, EG_CERT_DER_MAX);
 	int r = eg_ledger_check_token(server->ledger, booth, hash, NULL, now_ms, &der, &err);
 	if (r == EG_EAUTH) {
-		result = reply_bad_token(request, &err);
+		result = reply_bad_token(request, booth, &err);
 		goto out;
 	}
 	if (r == 0)
@@ -105,7 +152,7 @@ static enum MHD_Result enrol(struct request *request, const char *booth,
 	if (r == 0) {
 		r = eg_ledger_check_token(server->ledger, booth, hash, pub, now_ms, &der, &err);
 		if (r == EG_EAUTH) {
-			result = reply_bad_token(request, &err);
+			result = reply_bad_token(request, booth, &err);
 			goto out;
 		}
 	}
@@ -133,6 +180,10 @@ enum MHD_Result est_enroll(struct request *request)
 	    eg_sha256(EG_BYTES(auth->password, auth->password_len), hash) != 0)
 		result = reply_problem(request, MHD_HTTP_UNAUTHORIZED,
 				       "Enrolment needs the booth's name and its one-time token.");
+	else if (must_wait(request, auth->username))
+		result = reply_problem(request, MHD_HTTP_TOO_MANY_REQUESTS,
+				       "Too many bad tokens came for this booth or from this "
+				       "address: wait, then try again.");
 	else
 		result = enrol(request, auth->username, hash);
 	if (auth != NULL && auth->password != NULL)

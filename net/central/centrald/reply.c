@@ -10,6 +10,7 @@
 #include "net/central/centrald/request.h"
 
 #define RETRY_AFTER_S "5"
+#define ATTEMPT_S     "10" // one more attempt each EG_ATTEMPTS_BACK_MS
 
 static const char *title_of(unsigned int status)
 {
@@ -34,6 +35,8 @@ static const char *title_of(unsigned int status)
 		return "No such range";
 	case MHD_HTTP_UNPROCESSABLE_CONTENT:
 		return "Not acceptable here";
+	case MHD_HTTP_TOO_MANY_REQUESTS:
+		return "Too many attempts";
 	case MHD_HTTP_SERVICE_UNAVAILABLE:
 		return "Try again later";
 	default:
@@ -101,6 +104,9 @@ enum MHD_Result reply_problem(struct request *request, unsigned int status, cons
 		if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 			(void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
 						      RETRY_AFTER_S);
+		if (status == MHD_HTTP_TOO_MANY_REQUESTS)
+			(void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
+						      ATTEMPT_S);
 		if (status == MHD_HTTP_METHOD_NOT_ALLOWED && request->allow != NULL)
 			(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
 						      request->allow);

@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <systemd/sd-event.h>
 
+#include "net/central/attempts.h"
 #include "net/central/centrald/config.h"
 #include "net/central/centre.h"
 
@@ -28,7 +29,8 @@ struct server {
 	struct MHD_Daemon *daemon;
 	sd_event_source *io, *timer;
 	int port;
-	size_t body_bytes; // reserved for bodies under way
+	size_t body_bytes;	     // reserved for bodies under way
+	struct eg_attempts attempts; // bad tokens
 };
 
 // Loads keys, opens the ledger, listens. `server` is zeroed; server_done in every case.
