@@ -21,9 +21,15 @@ boothctl() {
 }
 
 remember() { pids="$pids $1"; }
+forget() { # PID: it has ended, and its number may become somebody else's
+	left=
+	for pid in $pids; do [ "$pid" = "$1" ] || left="$left $pid"; done
+	pids=$left
+}
 
 # Ends a process and waits for it; -KILL for those that must not clean up.
 end() { # PID [SIGNAL]
+	forget "$1"
 	kill "${2:--TERM}" "$1" 2>/dev/null || return 0
 	for _ in $(seq 100); do
 		kill -0 "$1" 2>/dev/null || return 0
@@ -32,29 +38,35 @@ end() { # PID [SIGNAL]
 	kill -KILL "$1" 2>/dev/null || true
 }
 
-end_all() {
-	for pid in $pids; do end "$pid"; done
-	pids=
+end_all() { # the last one that was started first: boothd before syncd before the centre
+	ending=
+	for pid in $pids; do ending="$pid $ending"; done
+	for pid in $ending; do end "$pid"; done
 }
 
-# Waits until a command succeeds: wait_for SECONDS WHAT COMMAND...
+# Waits until a command succeeds: wait_for SECONDS WHAT COMMAND... However slow the command is on a
+# busy machine, it is tried ten times at least.
 wait_for() {
-	limit=$1 what=$2
+	limit=$1 what=$2 tries=0
+	until=$(($(date +%s) + limit))
 	shift 2
-	for _ in $(seq $((limit * 10))); do
+	while [ "$tries" -lt 10 ] || [ "$(date +%s)" -lt "$until" ]; do
 		if "$@" >/dev/null 2>&1; then return 0; fi
 		sleep 0.1
+		tries=$((tries + 1))
 	done
 	die "$what did not happen within $limit seconds; the logs are in $work/log"
 }
 
 # Photos and camera frames; made once per version of the tables and of the program.
-make_material() { # DIR
-	key=$(cat "$here/cast.tsv" "$here/scenes.tsv" "$bin/eg-scenes" | sha256sum | cut -c1-16)
+make_material() { # DIR [FOLDER_OF_TABLES]
+	tables=${2:-$here}
+	key=$(cat "$tables/cast.tsv" "$tables/scenes.tsv" "$bin/eg-scenes" | sha256sum | cut -c1-16)
 	[ "$(cat "$1/key" 2>/dev/null)" = "$key" ] && return 0
 	rm -rf "$1" "$1.part"
 	mkdir -p "$1.part"
-	"$bin/eg-scenes" "$EGRESS_PACK" "$EGRESS_FACES" "$here/cast.tsv" "$here/scenes.tsv" "$1.part" || exit 1
+	"$bin/eg-scenes" "$EGRESS_PACK" "$EGRESS_FACES" "$tables/cast.tsv" "$tables/scenes.tsv" "$1.part" ||
+		die "the scenes could not be drawn"
 	printf '%s' "$key" >"$1.part/key"
 	mv "$1.part" "$1"
 }
@@ -169,7 +181,8 @@ start_boothd() { # FRAMES_DIR FRAME_RATE
 	bwrap --dev-bind / / --bind "$etc/virtual.yaml" /usr/share/libcamera/pipeline/virtual/virtual.yaml \
 		--die-with-parent sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$run/boothd.pid" \
 		"$bin/boothd" --config "$etc/boothd.conf" 2>>"$work/log/boothd" &
-	remember "$!"
+	boothd_wrap=$!
+	remember "$boothd_wrap"
 	wait_for 240 "the start of boothd" test -S "$run/booth"
 	boothd_pid=$(cat "$run/boothd.pid")
 	pids="$boothd_pid $pids"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // relay PORT_FILE TARGET_PORT: a TCP relay on loopback between syncd and centrald, so that the
-// demo and tests can cut the link: SIGUSR1 drops every connection and refuses new ones, SIGUSR2
-// lets them through again. It sees only TLS. One thread, poll(2); ends with its parent.
+// demo and tests can cut the link: SIGUSR1 drops every connection and refuses new ones, SIGHUP
+// loses the answers to requests with a body (what the centre says once the client has sent
+// BODY_BYTES encrypted ones), SIGUSR2 lets everything through again. It sees only TLS. One thread,
+// poll(2); ends with its parent.
 //
 // usage: eg-relay PORT_FILE TARGET_PORT
 
@@ -19,11 +21,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PAIRS_MAX 64
-#define CHUNK	  65536
+#define PAIRS_MAX  64
+#define CHUNK	   65536
+#define BODY_BYTES 512 // more than a TLS 1.3 client without certificate needs to ask for something
+
+enum mode {
+	WHOLE,
+	CUT,
+	DEAF
+};
 
 struct pair {
-	int fd[2]; // client, centre; −1: free
+	int fd[2];     // client, centre; −1: free
+	size_t sealed; // encrypted bytes from the client
 };
 
 static struct pair pairs[PAIRS_MAX];
@@ -44,7 +54,7 @@ static struct sockaddr_in loopback(unsigned int port)
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static void take(int listener, unsigned int target, bool cut)
+static void take(int listener, unsigned int target, enum mode mode)
 {
 	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	struct sockaddr_in to = loopback(target);
@@ -56,24 +66,27 @@ static void take(int listener, unsigned int target, bool cut)
 	for (size_t i = 0; pair == NULL && i < PAIRS_MAX; i++)
 		if (pairs[i].fd[0] < 0)
 			pair = &pairs[i];
-	centre = cut || pair == NULL ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	centre = mode == CUT || pair == NULL ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (centre < 0 || connect(centre, (struct sockaddr *)&to, sizeof(to)) != 0) {
 		if (centre >= 0)
 			(void)close(centre);
 		(void)close(client);
 		return;
 	}
-	pair->fd[0] = client;
-	pair->fd[1] = centre;
+	*pair = (struct pair){.fd = {client, centre}};
 }
 
-// Moves what is there; false when the connection is over.
-static bool move(int from, int to)
+// Moves what is there, or reads it only; false when the connection is over.
+// *sealed counts from the first encrypted record (type 23) on, also behind a ChangeCipherSpec of
+// 6 bytes.
+static bool move(int from, int to, bool lose, size_t *sealed)
 {
 	static char chunk[CHUNK];
 	ssize_t n = read(from, chunk, sizeof(chunk)), done = 0;
 
-	while (n > 0 && done < n) {
+	if (sealed != NULL && n > 6 && (*sealed > 0 || chunk[chunk[0] == 20 ? 6 : 0] == 23))
+		*sealed += (size_t)n;
+	while (!lose && n > 0 && done < n) {
 		ssize_t w = send(to, chunk + done, (size_t)(n - done), MSG_NOSIGNAL);
 
 		if (w <= 0)
@@ -102,7 +115,7 @@ static int listen_on(const char *port_file)
 
 static int run(int listener, int signals, unsigned int target)
 {
-	bool cut = false;
+	enum mode mode = WHOLE;
 
 	for (;;) {
 		struct pollfd fds[2 + 2 * PAIRS_MAX];
@@ -120,22 +133,27 @@ static int run(int listener, int signals, unsigned int target)
 
 			if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 				continue;
-			if (info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2)
+			if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 				return 0;
-			cut = info.ssi_signo == SIGUSR1;
-			for (i = 0; cut && i < PAIRS_MAX; i++)
+			mode = info.ssi_signo == SIGUSR1  ? CUT
+			       : info.ssi_signo == SIGHUP ? DEAF
+							  : WHOLE;
+			for (i = 0; mode != WHOLE && i < PAIRS_MAX; i++)
 				close_pair(&pairs[i]);
 			continue;
 		}
 		for (i = 0; i < 2 * PAIRS_MAX; i++) {
 			struct pair *pair = &pairs[i / 2];
 
-			if (fds[2 + i].revents != 0 && pair->fd[i % 2] >= 0 &&
-			    !move(pair->fd[i % 2], pair->fd[1 - i % 2]))
+			if (fds[2 + i].revents == 0 || pair->fd[i % 2] < 0)
+				continue;
+			if (!move(pair->fd[i % 2], pair->fd[1 - i % 2],
+				  mode == DEAF && i % 2 == 1 && pair->sealed > BODY_BYTES,
+				  i % 2 == 0 ? &pair->sealed : NULL))
 				close_pair(pair);
 		}
 		if (fds[0].revents != 0)
-			take(listener, target, cut);
+			take(listener, target, mode);
 	}
 }
 
@@ -156,6 +174,7 @@ int main(int argc, char **argv)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGUSR1);
 	(void)sigaddset(&set, SIGUSR2);
+	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
