@@ -2,7 +2,7 @@
 //
 // The libcamera backend on libcamera's virtual camera, which plays pictures made here. The program
 // starts itself again inside with-virtual-camera. libcamera 0.4's virtual camera shows each picture
-// four times (its kFrameRepeat), beginning with the first at each start.
+// four times (its kFrameRepeat), beginning with the first when it is opened.
 
 #include "camera_support.h"
 
