@@ -28,6 +28,14 @@
 // A face that was there so long ago may still be: it is blurred where it was last seen.
 #define BLUR_MEMORY_MS 500
 
+// Where the detector looks: at the whole frame always; once more, closer, round faces that it
+// missed and that were there a moment ago; and when none is missed, every few frames, closer at
+// one of three overlapping parts, for faces that are small in the whole.
+#define MISSED_MS    500
+#define MISSED_GROW  4.0f // the region round a missed face, in its widths
+#define CLOSER_EVERY 3
+#define CLOSER_PARTS 3
+
 struct eg_capture {
 	struct eg_capture_config config;
 	struct eg_detector *detector;
@@ -35,6 +43,7 @@ struct eg_capture {
 	struct eg_image frame;		    // the last frame, BGR
 	struct eg_image scratch, aligned;
 	bool has_frame;
+	unsigned int looks; // frames so far
 	struct eg_tracks tracks;
 	struct eg_shots shots;
 	struct eg_track reported[EG_TRACKS_MAX];
@@ -192,7 +201,7 @@ static bool crowded(const struct eg_tracks *tracks, const struct eg_track *t)
 		const struct eg_box *a = &t->face.box, *b = &o->face.box;
 
 		if (o != t && o->in_view && o->in_zone && b->height > 0.6f * a->height &&
-		    fabsf(a->x + a->width / 2 - b->x - b->width / 2) < 1.6f * a->width)
+		    fabsf(a->x + a->width / 2 - b->x - b->width / 2) < 1.8f * a->width)
 			return true;
 	}
 	return false;
@@ -244,12 +253,72 @@ static void report(struct eg_capture *c)
 			c->reported[c->reported_count++] = c->tracks.track[i].seen;
 }
 
+// ---- looking ----------------------------------------------------------------------------------
+
+// The first track that was just there and that no detection is near; NULL: none is missed.
+static const struct eg_tracked *missed(const struct eg_capture *c, const struct eg_detection *found,
+				       size_t count, int64_t now_ns)
+{
+	for (size_t i = 0; i < c->tracks.count; i++) {
+		const struct eg_tracked *t = &c->tracks.track[i];
+		bool near = false;
+
+		for (size_t k = 0; k < count && !near; k++)
+			near = eg_box_overlap(found[k].box, t->expected) > 0.3f;
+		if (!near && t->reported &&
+		    now_ns - t->seen.last_seen_ns <= MISSED_MS * EG_NS_PER_MS)
+			return t;
+	}
+	return NULL;
+}
+
+// The box made 4:3 and moved into the frame as far as it goes.
+static struct eg_box region_round(struct eg_box b, float grow, const struct eg_image *frame)
+{
+	const float width =
+		fminf(fmaxf(b.width * grow, (float)frame->width / 8), (float)frame->width);
+	const float height = fminf(width * 0.75f, (float)frame->height);
+	const float x = b.x + b.width / 2 - width / 2, y = b.y + b.height / 2 - height / 2;
+
+	return (struct eg_box){fmaxf(0, fminf(x, (float)frame->width - width)),
+			       fmaxf(0, fminf(y, (float)frame->height - height)), width, height};
+}
+
+// A part of half the frame's width, at the height at which heads are.
+static struct eg_box closer_part(const struct eg_image *frame, unsigned int part)
+{
+	const float width = (float)frame->width / 2, height = (float)frame->height * 2 / 3;
+
+	return (struct eg_box){(float)part * width / (CLOSER_PARTS - 1), (float)frame->height / 12,
+			       width, height};
+}
+
+static int look(struct eg_capture *c, int64_t now_ns, struct eg_detection *found, size_t *ret_count,
+		struct eg_err *err)
+{
+	const struct eg_box whole = {0, 0, (float)c->frame.width, (float)c->frame.height};
+	const float floor = fminf(BLUR_THRESHOLD, c->config.detect_threshold);
+	const struct eg_tracked *t;
+	struct eg_box region;
+	unsigned int turn = c->looks++;
+	int r = eg_detector_look(c->detector, &c->frame, whole, floor, found, ret_count, err);
+
+	if (r != 0)
+		return r;
+	t = missed(c, found, *ret_count, now_ns);
+	if (t)
+		region = region_round(t->expected, MISSED_GROW, &c->frame);
+	else if (turn % CLOSER_EVERY == 0)
+		region = closer_part(&c->frame, turn / CLOSER_EVERY % CLOSER_PARTS);
+	else
+		return 0;
+	return eg_detector_look_again(c->detector, &c->frame, region, floor, found, ret_count, err);
+}
+
 int eg_capture_frame(struct eg_capture *c, struct eg_frame *frame, struct eg_err *err)
 {
 	struct eg_detection found[EG_DETECTIONS_MAX];
 	int owner[EG_DETECTIONS_MAX];
-	const struct eg_box whole = {0, 0, (float)frame->width, (float)frame->height};
-	const float floor = fminf(BLUR_THRESHOLD, c->config.detect_threshold);
 	size_t count = 0;
 	int r;
 
@@ -257,11 +326,14 @@ int eg_capture_frame(struct eg_capture *c, struct eg_frame *frame, struct eg_err
 	r = eg_frame_to_bgr(frame, &c->frame);
 	if (r != 0)
 		return eg_err_set(err, r, "a frame's colours could not be converted");
-	r = eg_detector_look(c->detector, &c->frame, whole, floor, found, &count, err);
+	c->tracks.width = (float)frame->width;
+	c->tracks.height = (float)frame->height;
+	eg_tracks_expect(&c->tracks, frame->captured_ns, drop_track, c);
+	r = look(c, frame->captured_ns, found, &count, err);
 	if (r != 0)
 		return r;
 	eg_tracks_update(&c->tracks, found, count, c->config.detect_threshold, frame->captured_ns,
-			 drop_track, c, owner);
+			 owner);
 	remember_faces(c, found, count, owner, frame->captured_ns);
 	c->has_frame = true;
 	for (size_t i = 0; i < c->tracks.count; i++) {

@@ -31,6 +31,12 @@ int eg_detector_look(struct eg_detector *detector, const struct eg_image *image,
 		     struct eg_box region, float threshold, struct eg_detection *ret_found,
 		     size_t *ret_count, struct eg_err *err) EG_CHECKED;
 
+// Another look at a part of the same image: adds the faces that are in it and not in `found` yet.
+// Boxes that the region's border cuts are left out; a face that was found already keeps its box.
+int eg_detector_look_again(struct eg_detector *detector, const struct eg_image *image,
+			   struct eg_box region, float threshold, struct eg_detection *found,
+			   size_t *count, struct eg_err *err) EG_CHECKED;
+
 // Looks harder at a still picture: where the whole shows nothing, with a margin round it (a face
 // that fills the picture), then at its quarters (small faces).
 int eg_detector_search(struct eg_detector *detector, const struct eg_image *image, float threshold,

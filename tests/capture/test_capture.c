@@ -359,6 +359,61 @@ static void a_far_person_is_asked_to_come_closer_and_leaves_no_shot(void **state
 	eg_capture_free(capture);
 }
 
+// A tenth of the light, and a fortieth: found, followed, and told what is wrong.
+static void a_face_in_the_dark_is_asked_for_more_light(void **state)
+{
+	struct eg_capture *capture = new_capture(everywhere, false);
+	const struct eg_track *track;
+	size_t count;
+
+	(void)state;
+	for (int part = 10; part <= 40; part += 30) {
+		eg_capture_reset(capture);
+		clear();
+		put(1, 640, 360, 220);
+		for (int y = 0; y < HEIGHT; y++)
+			for (int x = 0; x < WIDTH * 3; x++) {
+				uint8_t *p = &scene.data[(ptrdiff_t)y * scene.stride + x];
+
+				*p = (uint8_t)(*p / part);
+			}
+		show(capture, 1000 * part);
+		show(capture, 1000 * part + 33);
+		track = eg_capture_tracks(capture, &count);
+		if (count != 1 || track->hint != EG_HINT_MORE_LIGHT)
+			fail_msg("1/%d of the light: %zu faces, hint %s", part, count,
+				 eg_hint_name(count ? track->hint : EG_HINT_NONE));
+	}
+	eg_capture_free(capture);
+}
+
+// Everybody whose eyes are 40 px apart or more is found within two frames, wherever he stands: rows
+// from a wheelchair's height to a tall man's.
+static void small_faces_are_found_all_over_the_frame(void **state)
+{
+	struct eg_capture *capture = new_capture(everywhere, false);
+	const struct eg_track *track;
+	size_t count;
+
+	(void)state;
+	for (int i = 0; i < 18; i++) {
+		const int who = i % 3, x = 100 + 120 * (i % 10), y = 90 + 130 * (i % 5);
+		const struct eg_face *f = &people[who];
+
+		eg_capture_reset(capture);
+		clear();
+		put(who, x, y, 40.0 * (double)f->box.height / (double)f->quality.inter_eye_px);
+		show(capture, 1000 * i);
+		show(capture, 1000 * i + 33);
+		track = eg_capture_tracks(capture, &count);
+		if (count != 1)
+			fail_msg("person %d at %d,%d: %zu faces", who, x, y, count);
+		assert_true(track->in_view);
+		assert_true(fabsf(track->face.box.x + track->face.box.width / 2 - (float)x) < 20);
+	}
+	eg_capture_free(capture);
+}
+
 static void a_reset_forgets_everybody_and_the_last_frame(void **state)
 {
 	struct eg_capture *capture = new_capture(everywhere, false);
@@ -421,6 +476,8 @@ int main(void)
 		cmocka_unit_test(a_shots_crop_shows_no_bystander),
 		cmocka_unit_test(two_people_close_together_are_told_to_come_one_at_a_time),
 		cmocka_unit_test(a_far_person_is_asked_to_come_closer_and_leaves_no_shot),
+		cmocka_unit_test(a_face_in_the_dark_is_asked_for_more_light),
+		cmocka_unit_test(small_faces_are_found_all_over_the_frame),
 		cmocka_unit_test(a_reset_forgets_everybody_and_the_last_frame),
 		cmocka_unit_test(nothing_is_allocated_per_frame),
 	};
