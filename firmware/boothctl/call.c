@@ -21,8 +21,9 @@ static int connect_to(const char *socket, const char *program, sd_varlink **ret_
 	int r = sd_varlink_connect_address(ret_link, socket);
 
 	if (r == -ENOENT || r == -ECONNREFUSED)
-		return eg_err_set(err, EG_ENET, "%s is not running (nobody listens on %s)", program,
-				  socket);
+		return eg_err_set(err, EG_ENET,
+				  "%s is not running (nobody listens on %s); see journalctl -u %s",
+				  program, socket, program);
 	if (r == -EACCES || r == -EPERM)
 		return eg_err_set(err, EG_EAUTH, "%s: you may not talk to %s; try again as root",
 				  socket, program);
@@ -32,11 +33,26 @@ static int connect_to(const char *socket, const char *program, sd_varlink **ret_
 	return 0;
 }
 
+static const struct {
+	const char *id, *text;
+} method_errors[] = {
+	{"io.egress.Booth.TooManyWatchers", "16 watch already; end another `boothctl watch` first"},
+	{"io.egress.Sync.TooManyWatchers", "16 watch already; end another `boothctl watch` first"},
+	{"io.egress.Booth.Busy", "other self-tests run right now; try again in a moment"},
+	{"org.varlink.service.InterfaceNotFound", "it is another version; update all of Egress"},
+	{"org.varlink.service.MethodNotFound", "it is another version; update all of Egress"},
+	{NULL, NULL},
+};
+
 static int method_error(const char *method, const char *id, sd_json_variant *reply,
 			struct eg_err *err)
 {
 	const char *reason = reply == NULL ? "" : eg_ctl_text(reply, "reason");
+	size_t i;
 
+	for (i = 0; method_errors[i].id != NULL; i++)
+		if (strcmp(id, method_errors[i].id) == 0)
+			return eg_err_set(err, EG_EFOREIGN, "refused: %s", method_errors[i].text);
 	return eg_err_set(err, EG_EFOREIGN, "%s: %s", reason[0] != '\0' ? "refused" : method,
 			  reason[0] != '\0' ? reason : id);
 }
@@ -69,6 +85,8 @@ struct observer {
 	int (*on)(void *user, sd_json_variant *reply);
 	void *user;
 	int result;
+	const char *method;
+	struct eg_err *err;
 };
 
 static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *error_id,
@@ -78,14 +96,19 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
 
 	(void)link;
 	(void)flags;
-	o->result = error_id != NULL ? EG_ENET : o->on(o->user, parameters);
+	if (error_id == NULL)
+		o->result = o->on(o->user, parameters);
+	else if (strcmp(error_id, SD_VARLINK_ERROR_DISCONNECTED) == 0)
+		o->result = EG_ENET;
+	else
+		o->result = method_error(o->method, error_id, parameters, o->err);
 	return 0;
 }
 
 int eg_ctl_observe(const char *socket, const char *program, const char *method,
 		   int (*on)(void *user, sd_json_variant *reply), void *user, struct eg_err *err)
 {
-	struct observer observer = {.on = on, .user = user};
+	struct observer observer = {.on = on, .user = user, .method = method, .err = err};
 	sd_varlink *link = NULL;
 	int r;
 
@@ -103,7 +126,7 @@ int eg_ctl_observe(const char *socket, const char *program, const char *method,
 			r = sd_varlink_wait(link, UINT64_MAX);
 	}
 	sd_varlink_close_unref(link);
-	if (observer.result > 0)
+	if (observer.result > 0 || (observer.result < 0 && observer.result != EG_ENET))
 		return observer.result;
 	return eg_err_set(err, EG_ENET, "%s ended the connection", program);
 }

@@ -19,7 +19,8 @@ static const struct command commands[] = {
 	{"status", "", "the booth and its link at a glance", eg_ctl_status},
 	{"watch", "", "live events until Ctrl-C", eg_ctl_watch},
 	{"manifest", "show", "the manifest in use", eg_ctl_manifest},
-	{"queue", "[list | resend ID]", "encounters that wait or are stuck", eg_ctl_queue},
+	{"queue", "[list | show ID | resend ID]", "encounters that wait or are stuck",
+	 eg_ctl_queue},
 	{"self-test", "", "check every part that a verdict needs", eg_ctl_self_test},
 	{"diag", "FILE.json", "a report for support, without personal data", eg_ctl_diag},
 	{"document", "TEXT|-", "present MRZ lines or a boarding pass by hand", eg_ctl_document},
@@ -35,7 +36,7 @@ static void usage(FILE *out)
 
 	(void)fputs("usage: boothctl [OPTIONS] COMMAND [ARGUMENTS]\n\n", out);
 	for (c = commands; c->name != NULL; c++)
-		(void)fprintf(out, "  %-9s %-19s %s\n", c->name, c->arguments, c->help);
+		(void)fprintf(out, "  %-9s %-28s %s\n", c->name, c->arguments, c->help);
 	(void)fputs("\n"
 		    "  --json              answers as JSON\n"
 		    "  --booth-socket PATH default /run/egress/booth.socket\n"

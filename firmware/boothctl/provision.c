@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // provision: splits the file that `centralctl token new` wrote into trust.json, which everybody may
-// read and only root may change, and syncd's one-time token.
+// read and only root may change, and syncd's one-time token, which belongs to its folder's owner.
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "firmware/base/crypto.h"
@@ -22,6 +25,30 @@ static const char usage[] =
 	"/etc/egress) and syncd's token (default /var/lib/egress/sync). FILE holds a secret that\n"
 	"works once: remove it afterwards.\n";
 
+// As root: the file belongs to whom its folder belongs to, which is the program that uses it. What
+// is given away is the file that was written just now, not what may stand at its path by then.
+static int give_away(const char *path, const char *folder, struct eg_err *err)
+{
+	struct stat dir, file;
+	int fd, r = 0;
+
+	if (geteuid() != 0)
+		return 0;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return eg_err_errno(err, errno, "%s", path);
+	if (stat(folder, &dir) != 0 || fstat(fd, &file) != 0)
+		r = eg_err_errno(err, errno, "%s", folder);
+	else if (!S_ISREG(file.st_mode) || file.st_nlink != 1)
+		r = eg_err_set(err, EG_EAUTH, "%s was exchanged meanwhile; see who writes there",
+			       path);
+	else if (fchown(fd, dir.st_uid, dir.st_gid) != 0)
+		r = eg_err_errno(err, errno, "%s could not be given to the owner of %s", path,
+				 folder);
+	close(fd);
+	return r;
+}
+
 static int save(const struct eg_trust *trust, const char *etc, const char *state,
 		struct eg_err *err)
 {
@@ -37,6 +64,8 @@ static int save(const struct eg_trust *trust, const char *etc, const char *state
 	// The token first: a booth with trust and without a token would wait for a technician.
 	(void)snprintf(path, sizeof(path), "%s/token", state);
 	r = eg_file_write(path, EG_BYTES_STR(trust->token), 0600, err);
+	if (r == 0)
+		r = give_away(path, state, err);
 	if (r != 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "%s/trust.json", etc);

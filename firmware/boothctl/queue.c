@@ -3,9 +3,11 @@
 // queue: what waits for the centre and what is stuck. Works on records.db itself, so also with
 // boothd and syncd down. Nothing here can open an envelope.
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "firmware/base/clock.h"
 #include "firmware/boothctl/ctl.h"
@@ -55,6 +57,58 @@ static int on_row(void *user, const struct eg_records_row *row)
 	return listing->json ? row_json(listing, row) : row_text(listing, row);
 }
 
+struct search {
+	struct eg_id id;
+	bool json, found;
+};
+
+static int show_row(void *user, const struct eg_records_row *row)
+{
+	struct search *search = user;
+	char id[EG_ID_TEXT_MAX], put[EG_TIME_TEXT_MAX], retry[EG_TIME_TEXT_MAX];
+	struct listing one = {.json = search->json};
+
+	if (memcmp(&row->id, &search->id, sizeof(row->id)) != 0)
+		return 0;
+	search->found = true;
+	if (search->json)
+		return row_json(&one, row);
+	eg_id_text(&row->id, id);
+	eg_time_text(row->put_ms, put);
+	eg_time_text(row->retry_ms, retry);
+	(void)printf("  %-12s %s\n  %-12s %s\n  %-12s %s\n", "encounter", id, "state",
+		     row->dead ? "stuck: the centre refused it" : "waits for the centre", "since",
+		     put);
+	(void)printf("  %-12s %" PRIu64 " bytes, sealed to the centre: it cannot be opened here\n",
+		     "size", row->bytes);
+	(void)printf("  %-12s %u%s%s\n", "tries", row->attempts,
+		     !row->dead && row->attempts > 0 ? ", the next one after " : "",
+		     !row->dead && row->attempts > 0 ? retry : "");
+	if (row->sentence[0] != '\0')
+		(void)printf("  %-12s %s\n", "why", row->sentence);
+	if (row->dead)
+		(void)printf("  %-12s boothctl queue resend %s\n", "next", id);
+	return 0;
+}
+
+static int show(const struct eg_ctl *ctl, struct eg_records *records, const char *text,
+		struct eg_err *err)
+{
+	struct search search = {.json = ctl->json};
+	int r;
+
+	if (eg_id_parse(text, &search.id) != 0)
+		return eg_err_set(err, EG_EINVAL,
+				  "'%s' is no encounter id; boothctl queue lists them", text);
+	r = eg_records_list(records, show_row, &search, err);
+	if (r == 0 && !search.found)
+		r = eg_err_set(err, EG_ENOENT,
+			       "%s is not in the queue: it was delivered and erased, or is not of "
+			       "this booth",
+			       text);
+	return r;
+}
+
 static int list(const struct eg_ctl *ctl, struct eg_records *records, struct eg_err *err)
 {
 	struct listing listing = {.json = ctl->json};
@@ -78,7 +132,8 @@ static int resend(struct eg_records *records, const char *text, struct eg_err *e
 	int r;
 
 	if (eg_id_parse(text, &id) != 0)
-		return eg_err_set(err, EG_EINVAL, "'%s' is no encounter id", text);
+		return eg_err_set(err, EG_EINVAL,
+				  "'%s' is no encounter id; boothctl queue lists them", text);
 	r = eg_records_resend(records, &id, err);
 	if (r == 0)
 		(void)puts("it waits to be sent again");
@@ -91,16 +146,27 @@ int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv)
 	struct eg_err err = EG_ERR_INIT;
 	bool is_list = argc == 1 || (argc == 2 && strcmp(argv[1], "list") == 0);
 	bool is_resend = argc == 3 && strcmp(argv[1], "resend") == 0;
+	bool is_show = argc == 3 && strcmp(argv[1], "show") == 0;
 	int r;
 
-	if (!is_list && !is_resend) {
-		(void)fputs("usage: boothctl queue [list]\n       boothctl queue resend ID\n",
+	if (!is_list && !is_show && !is_resend) {
+		(void)fputs("usage: boothctl queue [list]\n       boothctl queue show ID\n"
+			    "       boothctl queue resend ID\n",
 			    stderr);
 		return 2;
 	}
-	r = eg_records_open(ctl->records, &records, &err);
-	if (r == 0)
-		r = is_list ? list(ctl, records, &err) : resend(records, argv[2], &err);
+	// Looking must not make an empty file where there is none.
+	if (access(ctl->records, F_OK) != 0)
+		r = eg_err_errno(&err, errno, "%s (has boothd run? else give --records PATH)",
+				 ctl->records);
+	else
+		r = eg_records_open(ctl->records, &records, &err);
+	if (r == 0 && is_list)
+		r = list(ctl, records, &err);
+	else if (r == 0 && is_show)
+		r = show(ctl, records, argv[2], &err);
+	else if (r == 0)
+		r = resend(records, argv[2], &err);
 	eg_records_close(records);
 	return r == 0 ? 0 : eg_ctl_fail(&err);
 }

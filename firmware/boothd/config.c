@@ -3,6 +3,7 @@
 #include "firmware/boothd/config.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "firmware/base/log.h"
 
@@ -12,6 +13,43 @@ static const char *const levels[] = {"error", "warning", "notice", "info", "debu
 const char *const eg_boothd_cameras[] = {"libcamera", "folder", NULL};
 const char *const eg_boothd_documents[] = {"none", "serial", "script", NULL};
 const char *const eg_boothd_signals[] = {"record", "gpio", NULL};
+
+int eg_boothd_config_check(const struct eg_boothd_config *config, const char *path,
+			   struct eg_err *err)
+{
+	const struct eg_boothd_config *c = config;
+	uint8_t digest[32];
+
+	if (c->zone_left >= c->zone_right || c->zone_top >= c->zone_bottom)
+		return eg_err_set(err, EG_EINVAL,
+				  "%s: [camera] the zone is empty: zone_left must be below "
+				  "zone_right, zone_top below zone_bottom",
+				  path);
+	if (c->pack_digest[0] != '\0' && eg_unhex(c->pack_digest, digest, sizeof(digest)) != 0)
+		return eg_err_set(err, EG_EINVAL,
+				  "%s: [models] digest is not 64 hexadecimal digits", path);
+	if (c->width % 2 != 0 || c->height % 2 != 0)
+		return eg_err_set(err, EG_EINVAL, "%s: [camera] width and height must be even",
+				  path);
+	if (strcmp(eg_boothd_cameras[c->camera_backend], "folder") == 0 &&
+	    c->camera_source[0] == '\0')
+		return eg_err_set(err, EG_EINVAL,
+				  "%s: [camera] source is empty; the folder camera wants its path",
+				  path);
+	if (strcmp(eg_boothd_documents[c->document_backend], "serial") == 0 &&
+	    c->document_source[0] == '\0')
+		return eg_err_set(err, EG_EINVAL,
+				  "%s: [document] source is empty; a serial reader wants its "
+				  "device, as in /dev/ttyACM0",
+				  path);
+	if (strcmp(eg_boothd_signals[c->signal_backend], "gpio") == 0 &&
+	    c->signal_source[0] == '\0')
+		return eg_err_set(err, EG_EINVAL,
+				  "%s: [signal] source is empty; gpio wants chip:green:blue, as in "
+				  "gpiochip0:17:27",
+				  path);
+	return 0;
+}
 
 #define AT(member) offsetof(struct eg_boothd_config, member)
 #define TEXT(member)                                \

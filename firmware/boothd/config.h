@@ -46,6 +46,11 @@ enum eg_boothd_serve {
 };
 
 extern const struct eg_conf_key eg_boothd_keys[];
+
+// What no single line can tell: values that must fit each other. `path` is for the sentence.
+int eg_boothd_config_check(const struct eg_boothd_config *config, const char *path,
+			   struct eg_err *err) EG_CHECKED;
+
 extern const char *const eg_boothd_cameras[], *const eg_boothd_documents[],
 						      *const eg_boothd_signals[];
 

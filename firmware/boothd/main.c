@@ -125,6 +125,8 @@ int main(int argc, char **argv)
 		return r < 0 ? 2 : 0;
 	eg_log_init("boothd", EG_LOG_INFO);
 	r = eg_conf_load(options.config, eg_boothd_keys, &config, &err);
+	if (r == 0)
+		r = eg_boothd_config_check(&config, options.config, &err);
 	if (r != 0) {
 		eg_error("%s", err.text);
 		return 2;

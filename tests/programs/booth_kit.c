@@ -5,7 +5,7 @@
 //
 // usage: booth_kit centre DIR                    centre.key, other.key, etc/trust.json, provision
 //        booth_kit manifest DIR VERSION KIND PHOTO:ID:CLASS...
-//        booth_kit records DIR                   one line an encounter, see `records`
+//        booth_kit records DIR                   one line an encounter, see show()
 //        booth_kit face DIR N                    the face of the n-th encounter (1 = first) on
 //        stdout
 //
@@ -161,10 +161,9 @@ static int put_manifest(const char *dir, const char *version, const char *kind, 
 struct reading {
 	const struct eg_key *centre;
 	const uint8_t *booth;
-	unsigned int number, wanted; // wanted 0: print lines
 };
 
-static int show(struct reading *reading, struct eg_bytes envelope, struct eg_err *err)
+static int show(const struct reading *reading, struct eg_bytes envelope, struct eg_err *err)
 {
 	struct eg_encounter e;
 	struct eg_buf plain;
@@ -172,10 +171,7 @@ static int show(struct reading *reading, struct eg_bytes envelope, struct eg_err
 
 	eg_buf_init_secret(&plain, 4 << 20);
 	r = eg_encounter_open(envelope, reading->centre, BOOTH, reading->booth, &plain, &e, err);
-	reading->number++;
-	if (r == 0 && reading->wanted == reading->number)
-		(void)fwrite(e.face.data, 1, e.face.size, stdout);
-	if (r == 0 && reading->wanted == 0)
+	if (r == 0)
 		(void)printf("%s %s %s traveller=%s manifest=%s/%" PRIu64 " face=%zu\n",
 			     eg_mode_name(e.mode), eg_verdict_name(e.verdict),
 			     eg_cause_name(e.cause), e.traveller, e.manifest, e.manifest_version,
@@ -186,9 +182,9 @@ static int show(struct reading *reading, struct eg_bytes envelope, struct eg_err
 
 // In the order in which they were put. Takes each out of a copy of the file, so that the booth's
 // own stays as it is: the caller gives a folder with a copy.
-static int read_records(const char *dir, unsigned int wanted, struct eg_err *err)
+static int read_records(const char *dir, struct eg_err *err)
 {
-	struct reading reading = {.wanted = wanted};
+	struct reading reading = {0};
 	struct eg_records *records = NULL;
 	struct eg_booth_keys keys;
 	struct eg_queued item;
@@ -232,9 +228,7 @@ int main(int argc, char **argv)
 	else if (r == 0 && strcmp(what, "manifest") == 0 && argc > 5)
 		r = put_manifest(argv[2], argv[3], argv[4], argv + 5, &err);
 	else if (r == 0 && strcmp(what, "records") == 0)
-		r = read_records(argv[2], 0, &err);
-	else if (r == 0 && strcmp(what, "face") == 0 && argc == 4)
-		r = read_records(argv[2], (unsigned int)strtoul(argv[3], NULL, 10), &err);
+		r = read_records(argv[2], &err);
 	else if (r == 0)
 		r = eg_err_set(&err, EG_EINVAL, "usage: see the head of booth_kit.c");
 	if (r != 0)
