@@ -88,5 +88,19 @@ for range in 'bytes=5-1' 'bytes=a-b' 'lines=1-2' 'bytes=0-1,5-6' 'bytes=-' 'byte
 	is "range $range" 200 "$(get -H "Range: $range")"
 done
 is "of an older version" 200 "$(get -H 'Range: bytes=0-9' -H 'If-Range: "old"')"
+# A large import shares the file: parts of it are seen meanwhile, and no booth is refused.
+{ echo "$HEAD"; seq -f 'L%.0f,SURNAME,GIVEN,1990-01-01,visitor,,,EG99,,' 20000; } >large.csv
+ctl travellers import large.csv >import.out 2>import.err &
+importer=$!
+partly=no
+while kill -0 "$importer" 2>/dev/null; do
+	is "heartbeat during an import" 204 "$(as lane-1 -H 'Content-Type: application/json' -d '{}' "$URL/v1/heartbeat")"
+	seen=$(db "SELECT count(*) FROM booking WHERE flight = 'EG99'")
+	[ "$seen" -eq 0 ] || [ "$seen" -eq 20000 ] || partly=yes
+done
+wait "$importer" || bad "the large import: $(cat import.err)"
+is "all of it" 20000 "$(db "SELECT count(*) FROM booking WHERE flight = 'EG99'")"
+is "seen in parts" yes "$partly"
+
 stop; is "SIGTERM" 0 "$STATUS"
 finish

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // travellers import. Two passes: first every photo is looked at, which takes a while and holds no
-// lock; then everything is written in one transaction. A photo is read again for writing, and must
-// still have the digest of what was looked at.
+// lock; then everything is written, in transactions of at most GROUP_MS, so that centrald, which
+// waits 5 s for the file, never has to refuse a booth. A photo is read again for writing, and must
+// still have the digest of what was looked at. Every row replaces an older one: after a failure the
+// import is simply done again.
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "firmware/base/file.h"
 #include "firmware/base/mem.h"
 #include "net/central/centralctl/ctl.h"
 #include "net/central/intake.h"
 #include "net/central/roster.h"
+
+#define GROUP_MS 250 // a transaction is ended when it took so long
+#define PAUSE_MS 120 // ... for others to have the file: SQLite looks every 100 ms
 
 struct photo {
 	char *file; // name inside the folder
@@ -32,6 +38,9 @@ struct import {
 	struct eg_intake *intake;
 	struct photo *photo;
 	size_t count, room, refused;
+	size_t kept;	  // photos that are on disk
+	bool committed;	  // something is
+	int64_t group_ms; // boot time at which the transaction began
 };
 
 static int read_photo(const struct import *import, const char *file, struct eg_buf *bytes,
@@ -148,6 +157,29 @@ static int put_photo(struct import *import, struct eg_ledger *ledger, const stru
 	return r;
 }
 
+static int begin_group(struct import *import, struct eg_ledger *ledger, struct eg_err *err)
+{
+	import->group_ms = eg_boot_ms(import->ctl->clock);
+	return eg_ledger_begin(ledger, err);
+}
+
+// Between two rows: lets others have the file when this transaction has lasted long enough.
+static int next_group(struct import *import, struct eg_ledger *ledger, size_t photos,
+		      struct eg_err *err)
+{
+	int r;
+
+	if (eg_boot_ms(import->ctl->clock) - import->group_ms < GROUP_MS)
+		return 0;
+	r = eg_ledger_commit(ledger, err);
+	if (r != 0)
+		return r;
+	import->committed = true;
+	import->kept = photos;
+	(void)usleep(PAUSE_MS * 1000);
+	return begin_group(import, ledger, err);
+}
+
 static int write_all(struct import *import, struct eg_err *err)
 {
 	struct eg_ledger *ledger = NULL;
@@ -155,12 +187,18 @@ static int write_all(struct import *import, struct eg_err *err)
 	int r = eg_centre_open_ledger(import->ctl->folder, &ledger, err);
 	if (r != 0)
 		return r;
-	r = eg_ledger_begin(ledger, err);
-	for (size_t i = 0; r == 0 && i < import->roster.count; i++)
+	r = begin_group(import, ledger, err);
+	for (size_t i = 0; r == 0 && i < import->roster.count; i++) {
 		r = eg_ledger_put_traveller(ledger, &import->roster.row[i].person,
 					    &import->roster.row[i].booking, now_ms, err);
-	for (size_t i = 0; r == 0 && i < import->count; i++)
+		if (r == 0)
+			r = next_group(import, ledger, 0, err);
+	}
+	for (size_t i = 0; r == 0 && i < import->count; i++) {
 		r = put_photo(import, ledger, &import->photo[i], err);
+		if (r == 0)
+			r = next_group(import, ledger, i + 1, err);
+	}
 	if (r == 0)
 		r = eg_ledger_commit(ledger, err);
 	eg_ledger_close(ledger); // rolls back what was not committed
@@ -243,7 +281,12 @@ static int run_import(struct import *import, const char *where, const char *phot
 	if (r != 0) {
 		(void)fflush(stdout);
 		(void)ctl_fail(&err);
-		(void)fputs("centralctl: nothing was imported\n", stderr);
+		if (import->committed)
+			(void)fprintf(stderr,
+				      "centralctl: stopped after %zu of %zu photos; import again\n",
+				      import->kept, import->count);
+		else
+			(void)fputs("centralctl: nothing was imported\n", stderr);
 		return 1;
 	}
 	(void)printf(
