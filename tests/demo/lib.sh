@@ -38,7 +38,7 @@ end() { # PID [SIGNAL]
 	kill -KILL "$1" 2>/dev/null || true
 }
 
-end_all() { # the last one that was started first: boothd before syncd before the centre
+end_all() { # in the reverse order of their starts
 	ending=
 	for pid in $pids; do ending="$pid $ending"; done
 	for pid in $ending; do end "$pid"; done
@@ -185,7 +185,7 @@ start_boothd() { # FRAMES_DIR FRAME_RATE
 	remember "$boothd_wrap"
 	wait_for 240 "the start of boothd" test -S "$run/booth"
 	boothd_pid=$(cat "$run/boothd.pid")
-	pids="$boothd_pid $pids"
+	remember "$boothd_pid"
 }
 
 # A travel document of a traveller in cast.tsv, as a reader would send it: a TD3 MRZ with ICAO 9303's
