@@ -323,7 +323,7 @@ int eg_capture_frame(struct eg_capture *c, struct eg_frame *frame, struct eg_err
 	int r;
 
 	c->has_frame = false;
-	r = eg_frame_to_bgr(frame, &c->frame);
+	r = eg_sample_nv12(frame, &c->frame);
 	if (r != 0)
 		return eg_err_set(err, r, "a frame's colours could not be converted");
 	c->tracks.width = (float)frame->width;

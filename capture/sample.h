@@ -10,7 +10,7 @@
 #define EG_SAMPLE_H
 
 #include "capture/face.h"
-#include "drivers/image.h"
+#include "drivers/frame.h"
 
 // Output pixel (x, y) comes from image pixel (m[0]·x + m[1]·y + m[2], m[3]·x + m[4]·y + m[5]).
 struct eg_affine {
@@ -21,6 +21,9 @@ enum eg_border {
 	EG_BORDER_EDGE, // outside of the image: its nearest edge pixel
 	EG_BORDER_GREY, // ... 127 in every channel
 };
+
+// eg_frame_to_bgr on vector registers: the same within 1, in a fraction of the time.
+int eg_sample_nv12(const struct eg_frame *frame, struct eg_image *image) EG_CHECKED;
 
 // Fills `out`, whose size and channels (those of `image`) the caller has set. `scratch` is zeroed
 // or was used here before; it grows once and is kept. EG_ENOMEM, EG_EFOREIGN (OpenCV failed).

@@ -11,6 +11,7 @@
 // clang-format on
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/align.h"
@@ -152,6 +153,50 @@ static void boxes_overlap_as_areas_do(void **state)
 	assert_true(grown.x == -5 && grown.y == -5 && grown.width == 20 && grown.height == 20);
 }
 
+// Against eg_frame_to_bgr, at widths that are no multiple of the registers'.
+static void the_fast_colours_are_those_of_the_driver(void **state)
+{
+	static const int widths[] = {64, 66, 78, 96, 110};
+
+	(void)state;
+	for (size_t w = 0; w < sizeof(widths) / sizeof(*widths); w++)
+		for (int limited = 0; limited < 2; limited++) {
+			const int width = widths[w], height = 64;
+			struct eg_image slow = {0}, fast = {0};
+			struct eg_frame_pool *pool = NULL;
+			struct eg_frame *frame;
+			uint8_t *plane[2];
+			uint32_t random = 1;
+
+			assert_int_equal(eg_frame_pool_new(1, width, height, NULL, &pool, NULL), 0);
+			frame = eg_frame_pool_take(pool, plane);
+			assert_non_null(frame);
+			frame->limited_range = limited != 0;
+			for (int p = 0; p < 2; p++)
+				for (int y = 0; y < height >> p; y++)
+					for (int x = 0; x < width; x++) {
+						random = random * 1664525 + 1013904223;
+						plane[p][y * frame->stride[p] + x] =
+							(uint8_t)(random >> 24);
+					}
+			assert_int_equal(eg_frame_to_bgr(frame, &slow), 0);
+			assert_int_equal(eg_sample_nv12(frame, &fast), 0);
+			for (int y = 0; y < height; y++)
+				for (int x = 0; x < width * 3; x++) {
+					int a = slow.data[(ptrdiff_t)y * slow.stride + x];
+					int b = fast.data[(ptrdiff_t)y * fast.stride + x];
+
+					if (abs(a - b) > 1)
+						fail_msg("%d wide, %d,%d: %d is %d", width, x, y, a,
+							 b);
+				}
+			eg_frame_unref(frame);
+			eg_frame_pool_free(pool);
+			eg_image_done(&slow);
+			eg_image_done(&fast);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +205,7 @@ int main(void)
 		cmocka_unit_test(points_that_fall_together_are_refused),
 		cmocka_unit_test(a_face_without_landmarks_is_not_aligned),
 		cmocka_unit_test(pose_is_read_off_a_turned_head),
+		cmocka_unit_test(the_fast_colours_are_those_of_the_driver),
 		cmocka_unit_test(boxes_overlap_as_areas_do),
 	};
 
