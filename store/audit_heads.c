@@ -81,6 +81,9 @@ int eg_audit_seal(struct eg_records *records, const char *booth, const struct eg
 		r = eg_db_commit(records->db, err);
 	else
 		eg_db_rollback(records->db);
+	// Into the main file: whoever takes the log away afterwards takes nothing that was signed.
+	if (r == 0 && grown)
+		(void)eg_db_flush(records->db);
 	if (r == 0 && ret_signed != NULL)
 		*ret_signed = grown;
 	eg_buf_done(&message);

@@ -7,12 +7,21 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #include "firmware/base/mem.h"
 #include "store/records_internal.h"
 
 #define MAX_QUEUED   100000
 #define SENTENCE_MAX 500
+
+// Without /proc a reboot is told by boot time that begins anew.
+static void read_boot_id(uint8_t ret_boot[EG_BOOT_ID_SIZE])
+{
+	sd_id128_t id = SD_ID128_NULL;
+	(void)sd_id128_get_boot(&id);
+	memcpy(ret_boot, id.bytes, EG_BOOT_ID_SIZE);
+}
 
 int eg_records_open(const char *path, struct eg_records **ret_records, struct eg_err *err)
 {
@@ -21,6 +30,7 @@ int eg_records_open(const char *path, struct eg_records **ret_records, struct eg
 		return eg_err_set(err, EG_ENOMEM, "%s: out of memory", path);
 	records->max_queued = MAX_QUEUED;
 	records->clock = eg_clock_system();
+	read_boot_id(records->boot);
 	int r = eg_db_open(path, &eg_records_schema, &records->db, err);
 	// A program may have been killed between an erasure and cutting the log.
 	if (r == 0)
@@ -115,11 +125,21 @@ static int check_room(struct eg_records *records, const struct eg_id *id, struct
 static int insert(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
 		  const uint8_t digest[EG_SHA256_SIZE], int64_t wall_ms, struct eg_err *err)
 {
+	// What is no envelope is kept and sent all the same: the centre says what is wrong with it.
+	struct eg_envelope_facts facts = {.citizenship = EG_CITIZENSHIP_UNKNOWN};
+	int64_t born_ms = 0;
+	eg_ignore(eg_envelope_inspect(envelope, &facts, NULL)); // see above
+	int r = eg_records_advance(records, &born_ms, err);
+	if (r != 0)
+		return r;
 	struct eg_db_query item = query_by_id(records, RECORDS_PUT_ITEM, id);
 	eg_db_bind_blob(&item, 2, EG_BYTES(digest, EG_SHA256_SIZE));
 	eg_db_bind_int(&item, 3, (int64_t)envelope.size);
 	eg_db_bind_int(&item, 4, wall_ms);
-	int r = eg_db_run(&item, NULL, err);
+	eg_db_bind_int(&item, 5, facts.citizenship);
+	eg_db_bind_int(&item, 6, born_ms);
+	eg_db_bind_int(&item, 7, facts.image == EG_FACE_PRESENT);
+	r = eg_db_run(&item, NULL, err);
 	if (r != 0)
 		return r;
 	struct eg_db_query body = query_by_id(records, RECORDS_PUT_ENVELOPE, id);
@@ -147,10 +167,7 @@ int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg
 	if (r == 0)
 		r = eg_audit_append_about(records, EG_AUDIT_ENCOUNTER_PUT, id, digest, 0, wall_ms,
 					  err);
-	if (r == 0)
-		return eg_db_commit(records->db, err);
-	eg_db_rollback(records->db);
-	return r;
+	return eg_records_end(records, r, err);
 }
 
 // Checks the item against the acknowledgement: the bytes the centre has are the bytes we have.
@@ -164,7 +181,9 @@ static int check_stored(struct eg_records *records, const struct eg_ack *ack, st
 		r = eg_err_set(err, EG_ENOENT, "encounter %s is not in the queue", text);
 	} else if (r == 1) {
 		struct eg_bytes digest = EG_BYTES(ack->digest, sizeof(ack->digest));
-		r = eg_bytes_equal(eg_db_blob(&query, 0), digest)
+		// Or the ones we had before the image's time was over.
+		r = eg_bytes_equal(eg_db_blob(&query, 0), digest) ||
+				    eg_bytes_equal(eg_db_blob(&query, 1), digest)
 			    ? 0
 			    : eg_err_set(err, EG_ECONFLICT,
 					 "encounter %s: the centre acknowledged other bytes than "
@@ -178,11 +197,16 @@ static int check_stored(struct eg_records *records, const struct eg_ack *ack, st
 static int erase(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
 		 struct eg_err *err)
 {
+	int64_t born_ms = 0;
+	int r = eg_records_advance(records, &born_ms, err);
+	if (r != 0)
+		return r;
 	struct eg_db_query receipt = query_by_id(records, RECORDS_PUT_RECEIPT, &ack->id);
 	eg_db_bind_blob(&receipt, 2, EG_BYTES(ack->digest, sizeof(ack->digest)));
 	eg_db_bind_int(&receipt, 3, ack->received_ms);
 	eg_db_bind_int(&receipt, 4, wall_ms);
-	int r = eg_db_run(&receipt, NULL, err);
+	eg_db_bind_int(&receipt, 5, born_ms);
+	r = eg_db_run(&receipt, NULL, err);
 	if (r != 0)
 		return r;
 	struct eg_db_query body = query_by_id(records, RECORDS_DROP_ENVELOPE, &ack->id);
@@ -264,10 +288,7 @@ static int move(struct eg_records *records, int r, enum eg_audit_event event,
 {
 	if (r == 0)
 		r = eg_audit_append_about(records, event, id, NULL, 0, 0, err);
-	if (r == 0)
-		return eg_db_commit(records->db, err);
-	eg_db_rollback(records->db);
-	return r;
+	return eg_records_end(records, r, err);
 }
 
 int eg_records_bury(struct eg_records *records, const struct eg_id *id, const char *sentence,

@@ -45,13 +45,15 @@ struct eg_queued {
 	int64_t put_ms;
 	unsigned int attempts;
 	uint8_t digest[EG_SHA256_SIZE]; // of the envelope
+	uint8_t whole[EG_SHA256_SIZE];	// of it before its image was dropped, else the same
 };
 int eg_records_next(struct eg_records *records, int64_t now_ms, int64_t live_ms,
 		    struct eg_queued *ret_item, struct eg_buf *envelope, int64_t *ret_next_ms,
 		    struct eg_err *err) EG_CHECKED;
 
 // After a verified acknowledgement: erases the envelope from the file and its log, keeps a receipt
-// row (id, digest, when) without personal data. When another program reads at that moment, cutting
+// row (id, digest, when) without personal data. The ack may be of the bytes as they were before the
+// image was dropped. When another program reads at that moment, cutting
 // the log is made up for by the next eg_records_next, _acknowledge, _open or _close. EG_ECONFLICT
 // when the ack's digest is not the stored one; EG_ENOENT when there is no such item.
 int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,

@@ -11,6 +11,7 @@
 #include "store/audit.h"
 #include "store/db.h"
 #include "store/records.h"
+#include "store/retention.h"
 
 #define RECORDS_PAGE_SIZE  1024
 #define RECORDS_PAD	   RECORDS_PAGE_SIZE // more than a page ever keeps of one row
@@ -46,6 +47,18 @@ enum records_statement {
 	RECORDS_AUDIT_RECEIPT,
 	RECORDS_AUDIT_FORGET,
 	RECORDS_AUDIT_HEADS,
+	RECORDS_CLOCK,
+	RECORDS_SET_CLOCK,
+	RECORDS_IMAGE_DUE,
+	RECORDS_SHRINK,
+	RECORDS_DROP_RECEIPTS,
+	RECORDS_HOLD_PUT,
+	RECORDS_HOLD_FIND,
+	RECORDS_HOLD_DROP,
+	RECORDS_HOLD_OVER,
+	RECORDS_HOLD_LIST,
+	RECORDS_POLICY,
+	RECORDS_PUT_POLICY,
 	RECORDS_STATEMENTS,
 };
 
@@ -56,6 +69,8 @@ struct eg_records {
 	struct eg_db *db;
 	const struct eg_clock *clock;
 	uint64_t max_queued;
+	uint8_t boot[EG_BOOT_ID_SIZE];
+	uint64_t purging_version; // of the policy, for the chain
 };
 
 // Within the caller's transaction, at the end of the chain.
@@ -65,6 +80,15 @@ int eg_audit_append(struct eg_records *records, const struct eg_audit_entry *ent
 int eg_audit_append_about(struct eg_records *records, enum eg_audit_event event,
 			  const struct eg_id *subject, const uint8_t *digest, uint64_t number,
 			  int64_t wall_ms, struct eg_err *err) EG_CHECKED;
+
+// Within the caller's transaction: brings booth time up to date.
+int eg_records_advance(struct eg_records *records, int64_t *ret_now_ms,
+		       struct eg_err *err) EG_CHECKED;
+// Likewise: ends the holds that are over.
+int eg_records_end_holds(struct eg_records *records, int64_t now_ms, uint64_t *ret_count,
+			 struct eg_err *err) EG_CHECKED;
+// Commits when `r` is 0, else rolls back and returns it.
+int eg_records_end(struct eg_records *records, int r, struct eg_err *err) EG_CHECKED;
 
 // Tries again to cut the log, if an acknowledgement could not.
 void eg_records_flush_if_due(struct eg_records *records);

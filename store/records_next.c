@@ -44,11 +44,14 @@ static int copy_row(const struct eg_db_query *row, struct eg_queued *item, struc
 {
 	uint8_t digest[EG_SHA256_SIZE];
 	struct eg_bytes id = eg_db_blob(row, 0), stored = eg_db_blob(row, 1);
+	struct eg_bytes before = eg_db_blob(row, 5);
 	struct eg_bytes body = eg_db_blob(row, 4); // empty when the envelope's row is missing
-	if (id.size != sizeof(item->id.bytes) || stored.size != sizeof(item->digest))
+	if (id.size != sizeof(item->id.bytes) || stored.size != sizeof(item->digest) ||
+	    before.size != sizeof(item->whole))
 		return eg_err_set(err, EG_ECORRUPT, "records: an item has no id or digest");
 	memcpy(item->id.bytes, id.data, id.size);
 	memcpy(item->digest, stored.data, stored.size);
+	memcpy(item->whole, before.data, before.size);
 	item->put_ms = eg_db_int(row, 2);
 	item->attempts = (unsigned int)eg_db_int(row, 3);
 	int r = eg_sha256(body, digest);

@@ -73,13 +73,44 @@ static const char *const records_migrations[] = {
 	"  message BLOB NOT NULL," // signed by the booth
 	"  receipt BLOB"	   // and by the centre
 	") STRICT;",
+	// 2 → 3: retention. born_ms is booth time; `whole`: digest before the image was dropped.
+	"ALTER TABLE item ADD COLUMN class INTEGER NOT NULL DEFAULT 4;"
+	"ALTER TABLE item ADD COLUMN born_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE item ADD COLUMN image INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE item ADD COLUMN whole BLOB;"
+	"CREATE INDEX item_image ON item(class, born_ms) WHERE image = 1;"
+	"CREATE TRIGGER item_shrunk AFTER UPDATE OF size ON item BEGIN"
+	"  UPDATE tally SET bytes = bytes + (1 - NEW.dead) * (NEW.size - OLD.size);"
+	"END;"
+	"ALTER TABLE receipt ADD COLUMN class INTEGER NOT NULL DEFAULT 4;"
+	"ALTER TABLE receipt ADD COLUMN born_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX receipt_born ON receipt(class, born_ms);"
+	"CREATE TABLE clock("
+	"  one INTEGER PRIMARY KEY CHECK(one = 1),"
+	"  boot BLOB NOT NULL, boot_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL,"
+	"  wall_max_ms INTEGER NOT NULL, max_at_ms INTEGER NOT NULL, now_ms INTEGER NOT NULL"
+	") STRICT;"
+	"INSERT INTO clock VALUES(1, x'', 0, 0, 0, 0, 0);"
+	"CREATE TABLE hold("
+	"  id BLOB PRIMARY KEY,"
+	"  encounter BLOB NOT NULL,"
+	"  reason INTEGER NOT NULL,"
+	"  first BLOB NOT NULL, second BLOB NOT NULL CHECK(first <> second),"
+	"  until_ms INTEGER NOT NULL" // booth time
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX hold_encounter ON hold(encounter);"
+	"CREATE TABLE policy("
+	"  one INTEGER PRIMARY KEY CHECK(one = 1),"
+	"  version INTEGER NOT NULL, digest BLOB NOT NULL, wire BLOB NOT NULL"
+	") STRICT;",
 };
 
 // INDEXED BY, because without statistics the planner takes item_age for all of them.
 const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 	[RECORDS_KNOWN] = "SELECT 1 FROM item WHERE id = ?1 UNION ALL "
 			  "SELECT 2 FROM receipt WHERE id = ?1",
-	[RECORDS_PUT_ITEM] = "INSERT INTO item(id, digest, size, put_ms) VALUES(?1, ?2, ?3, ?4)",
+	[RECORDS_PUT_ITEM] = "INSERT INTO item(id, digest, size, put_ms, class, born_ms, "
+			     "image) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[RECORDS_PUT_ENVELOPE] = "INSERT INTO envelope(seq, pad, body) "
 				 "SELECT seq, ?2, ?3 FROM item WHERE id = ?1",
 	[RECORDS_LIVE] = "SELECT seq FROM item INDEXED BY item_ready WHERE dead = 0 "
@@ -92,12 +123,13 @@ const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 			   "AND retry_ms = 0 ORDER BY put_ms, seq LIMIT 1",
 	[RECORDS_WHEN] = "SELECT retry_ms FROM item INDEXED BY item_retry WHERE dead = 0 "
 			 "AND retry_ms >= 1 ORDER BY retry_ms LIMIT 1",
-	[RECORDS_FETCH] = "SELECT item.id, item.digest, item.put_ms, item.attempts, envelope.body "
+	[RECORDS_FETCH] = "SELECT item.id, item.digest, item.put_ms, item.attempts, envelope.body, "
+			  "coalesce(item.whole, item.digest) "
 			  "FROM item LEFT JOIN envelope ON envelope.seq = item.seq "
 			  "WHERE item.seq = ?1",
-	[RECORDS_FIND] = "SELECT digest FROM item WHERE id = ?1",
-	[RECORDS_PUT_RECEIPT] = "INSERT INTO receipt(id, digest, received_ms, erased_ms) "
-				"VALUES(?1, ?2, ?3, ?4)",
+	[RECORDS_FIND] = "SELECT digest, coalesce(whole, digest) FROM item WHERE id = ?1",
+	[RECORDS_PUT_RECEIPT] = "INSERT INTO receipt(id, digest, received_ms, erased_ms, class, "
+				"born_ms) SELECT ?1, ?2, ?3, ?4, class, ?5 FROM item WHERE id = ?1",
 	[RECORDS_DROP_ENVELOPE] = "DELETE FROM envelope "
 				  "WHERE seq = (SELECT seq FROM item WHERE id = ?1)",
 	[RECORDS_DROP_ITEM] = "DELETE FROM item WHERE id = ?1",
@@ -129,6 +161,31 @@ const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 	[RECORDS_AUDIT_FORGET] = "DELETE FROM audit_signed WHERE count < ?1",
 	[RECORDS_AUDIT_HEADS] = "SELECT count, digest, message, receipt FROM audit_signed "
 				"ORDER BY count DESC LIMIT ?1",
+	[RECORDS_CLOCK] =
+		"SELECT boot, boot_ms, wall_ms, wall_max_ms, max_at_ms, now_ms FROM clock",
+	[RECORDS_SET_CLOCK] = "UPDATE clock SET boot = ?1, boot_ms = ?2, wall_ms = ?3, "
+			      "wall_max_ms = ?4, max_at_ms = ?5, now_ms = ?6",
+	[RECORDS_IMAGE_DUE] = "SELECT item.seq, item.id, item.digest, envelope.body "
+			      "FROM item INDEXED BY item_image LEFT JOIN envelope "
+			      "ON envelope.seq = item.seq WHERE image = 1 AND class = ?1 "
+			      "AND born_ms <= ?2 AND NOT EXISTS (SELECT 1 FROM hold "
+			      "WHERE hold.encounter = item.id AND until_ms > ?3) "
+			      "ORDER BY born_ms LIMIT 1",
+	[RECORDS_SHRINK] = "UPDATE item SET whole = digest, digest = ?2, size = ?3, image = 0 "
+			   "WHERE seq = ?1",
+	[RECORDS_DROP_RECEIPTS] = "DELETE FROM receipt WHERE class = ?1 AND born_ms <= ?2",
+	[RECORDS_HOLD_PUT] = "INSERT INTO hold SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM item "
+			     "WHERE id = ?2 AND image = 1",
+	[RECORDS_HOLD_FIND] = "SELECT id, encounter, reason, first, second, until_ms FROM hold "
+			      "WHERE id = ?1",
+	[RECORDS_HOLD_DROP] = "DELETE FROM hold WHERE id = ?1",
+	[RECORDS_HOLD_OVER] = "SELECT id, encounter, reason, first, second, until_ms FROM hold "
+			      "WHERE until_ms <= ?1 LIMIT 1",
+	[RECORDS_HOLD_LIST] = "SELECT id, encounter, reason, first, second, until_ms, "
+			      "(SELECT now_ms FROM clock) FROM hold",
+	[RECORDS_POLICY] = "SELECT version, digest, wire FROM policy",
+	[RECORDS_PUT_POLICY] = "INSERT INTO policy VALUES(1, ?1, ?2, ?3) ON CONFLICT(one) "
+			       "DO UPDATE SET version = ?1, digest = ?2, wire = ?3",
 };
 
 const struct eg_db_schema eg_records_schema = {

@@ -196,7 +196,7 @@ static void file_of_a_newer_schema_is_unsupported_and_left_alone(void **state)
 	records = NULL;
 	expect_sqlite("PRAGMA user_version = 99", "");
 	expect_open_fails(DB, EG_EUNSUPPORTED);
-	expect_sqlite("PRAGMA user_version = 2", "");
+	expect_sqlite("PRAGMA user_version = 3", "");
 	queue_open();
 }
 
