@@ -5,7 +5,6 @@
 
 #include "test.h"
 
-
 #include "firmware/base/mem.h"
 #include "match/gallery.h"
 
