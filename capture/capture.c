@@ -234,12 +234,10 @@ static int serve(struct eg_capture *c, struct eg_tracked *t, const struct eg_fra
 	if (seen->first_usable_ns == 0)
 		seen->first_usable_ns = now_ns;
 	if (c->liveness && eg_liveness_due(&t->liveness, now_ns)) {
-		float score = 0;
-
-		r = eg_liveness_model_run(c->liveness, &c->frame, seen->face.box, &score, err);
+		r = eg_liveness_look(c->liveness, &c->frame, seen->face.box, &t->liveness, now_ns,
+				     err);
 		if (r != 0)
 			return r;
-		eg_liveness_add(&t->liveness, score, now_ns);
 		seen->liveness = eg_liveness_of(&t->liveness);
 	}
 	return keep_shot(c, t, frame, err);

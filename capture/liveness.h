@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Presentation attack evidence of one track, from the liveness model. Inside capture/ only.
+// Presentation attack evidence of one track: the liveness model and the cues of live_cues.h, over
+// its last looks, as one score. Inside capture/, and for eg-eval.
 //
 // Thread: one.
 
@@ -8,6 +9,7 @@
 #define EG_LIVENESS_H
 
 #include "capture/face.h"
+#include "capture/live_cues.h"
 #include "capture/pack.h"
 #include "capture/sample.h"
 
@@ -21,18 +23,31 @@ int eg_liveness_model_new(struct eg_pack *pack, struct eg_liveness_model **ret_m
 			  struct eg_err *err) EG_CHECKED;
 void eg_liveness_model_free(struct eg_liveness_model *model); // takes NULL
 
-// One look: 0 = attack … 1 = live.
-int eg_liveness_model_run(struct eg_liveness_model *model, const struct eg_image *image,
-			  struct eg_box face, float *ret_score, struct eg_err *err) EG_CHECKED;
+// What one look at a face gave.
+struct eg_liveness_look {
+	float model; // log odds of being live, within ±EG_LIVENESS_ODDS_MAX
+	float cue[EG_LIVE_CUES];
+};
+#define EG_LIVENESS_ODDS_MAX 8.0f
 
-// The last scores of one track. Zeroed is empty.
+// The last looks at one track. Zeroed is empty.
 struct eg_liveness_history {
-	float score[EG_LIVENESS_FRAMES];
+	struct eg_liveness_look look[EG_LIVENESS_FRAMES];
 	uint32_t count; // ever added
 	int64_t last_ns;
 };
-void eg_liveness_add(struct eg_liveness_history *history, float score, int64_t now_ns);
+
+// Looks at a face and adds that to its history. On failure the history stays as it was.
+int eg_liveness_look(struct eg_liveness_model *model, const struct eg_image *image,
+		     struct eg_box face, struct eg_liveness_history *history, int64_t now_ns,
+		     struct eg_err *err) EG_CHECKED;
+
+void eg_liveness_add(struct eg_liveness_history *history, const struct eg_liveness_look *look,
+		     int64_t now_ns);
 bool eg_liveness_due(const struct eg_liveness_history *history, int64_t now_ns);
+
+// Means over the looks; zeroed when there is none.
+struct eg_liveness_look eg_liveness_mean(const struct eg_liveness_history *history);
 
 // What the history says; score NaN when it is empty.
 struct eg_liveness eg_liveness_of(const struct eg_liveness_history *history);
