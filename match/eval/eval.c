@@ -20,11 +20,17 @@ static const char usage_text[] =
 	"person;\n"
 	"                                    a probe may be several images (frames of one "
 	"capture)\n"
-	"                                    parted by commas\n"
+	"                                    parted by commas. --report: also report.html, "
+	"one page\n"
+	"                                    without faces\n"
 	"  matrix LIST.tsv --out DIR         image<TAB>identity; every image against every other\n"
 	"  identify --gallery DIR --probes DIR --out DIR [--fpir 0.003]\n"
 	"                                    identity is the file name up to the first \"_\"\n"
 	"  detect LIST.tsv --out DIR         image[<TAB>group]; failures to acquire by group\n"
+	"  pad LIST.tsv --out DIR [--threshold 0.5]\n"
+	"                                    image[,image...]<TAB>live|attack<TAB>kind; "
+	"presentation\n"
+	"                                    attack detection (ISO/IEC 30107-3)\n"
 	"  calibrate LARGE/histogram.tsv PORTRAITS/histogram.tsv --out FILE.json\n"
 	"                                    match/calibration.json out of two runs of matrix\n"
 	"\n"
@@ -88,7 +94,7 @@ static const struct command {
 } commands[] = {
 	{"pairs", eval_pairs, 1, false},	{"matrix", eval_matrix, 1, false},
 	{"identify", eval_identify, 0, false},	{"detect", eval_detect, 1, false},
-	{"calibrate", eval_calibrate, 2, true},
+	{"calibrate", eval_calibrate, 2, true}, {"pad", eval_pad, 1, false},
 };
 
 static const struct command *find_command(const char *name)
@@ -105,14 +111,14 @@ static int wrong(const char *what, const char *which)
 	return 2;
 }
 
-static int parse_fpir(const char *text, double *ret_fpir)
+static int parse_share(const char *text, double *ret_share)
 {
 	char *end;
 	double value = strtod(text, &end);
 
 	if (*text == '\0' || *end != '\0' || !(value > 0 && value < 1))
 		return -1;
-	*ret_fpir = value;
+	*ret_share = value;
 	return 0;
 }
 
@@ -120,10 +126,16 @@ static int parse_fpir(const char *text, double *ret_fpir)
 static int parse_options(int argc, char **argv, struct eval_options *options)
 {
 	static const struct option table[] = {
-		{"pack", required_argument, NULL, 'p'},	   {"out", required_argument, NULL, 'o'},
-		{"gallery", required_argument, NULL, 'g'}, {"probes", required_argument, NULL, 'r'},
-		{"fpir", required_argument, NULL, 'f'},	   {"fast", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},	   {0},
+		{"pack", required_argument, NULL, 'p'},
+		{"out", required_argument, NULL, 'o'},
+		{"gallery", required_argument, NULL, 'g'},
+		{"probes", required_argument, NULL, 'r'},
+		{"report", no_argument, NULL, 'R'},
+		{"fpir", required_argument, NULL, 'f'},
+		{"fast", no_argument, NULL, 'q'},
+		{"help", no_argument, NULL, 'h'},
+		{"threshold", required_argument, NULL, 't'},
+		{0},
 	};
 	int c;
 
@@ -141,12 +153,19 @@ static int parse_options(int argc, char **argv, struct eval_options *options)
 		case 'r':
 			options->probes = optarg;
 			break;
+		case 'R':
+			options->report = true;
+			break;
 		case 'q':
 			options->fast = true;
 			break;
 		case 'f':
-			if (parse_fpir(optarg, &options->fpir) != 0)
+			if (parse_share(optarg, &options->fpir) != 0)
 				return wrong("--fpir must lie between 0 and 1, not ", optarg);
+			break;
+		case 't':
+			if (parse_share(optarg, &options->threshold) != 0)
+				return wrong("--threshold must lie between 0 and 1, not ", optarg);
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -170,6 +189,8 @@ static int check_arguments(int argc, char **argv, const struct command *command,
 		return wrong("--out is missing", NULL);
 	if (!options->pack || !*options->pack)
 		return wrong("--pack is missing and EGRESS_PACK is not set", NULL);
+	if (options->report && command->run != eval_pairs)
+		return wrong("--report goes with pairs, not with ", command->name);
 	if (command->run == eval_identify && (!options->gallery || !options->probes))
 		return wrong("identify needs --gallery and --probes", NULL);
 	options->list = command->files > 0 ? argv[optind + 1] : NULL;
@@ -179,7 +200,8 @@ static int check_arguments(int argc, char **argv, const struct command *command,
 
 int main(int argc, char **argv)
 {
-	struct eval_options options = {.pack = getenv("EGRESS_PACK"), .fpir = 0.003};
+	struct eval_options options = {
+		.pack = getenv("EGRESS_PACK"), .fpir = 0.003, .threshold = 0.5};
 	struct eg_err err = EG_ERR_INIT;
 	const struct command *command;
 	int status = parse_options(argc, argv, &options);

@@ -16,6 +16,8 @@ struct eval_options {
 	const char *portraits;	      // calibrate: second file named
 	const char *gallery, *probes; // identify
 	double fpir;		      // identify
+	double threshold;	      // pad: the booth's own
+	bool report;		      // pairs: write report.html too
 	bool fast;		      // one warp instead of five
 };
 
@@ -23,6 +25,7 @@ int eval_pairs(const struct eval_options *options, struct eg_err *err) EG_CHECKE
 int eval_matrix(const struct eval_options *options, struct eg_err *err) EG_CHECKED;
 int eval_identify(const struct eval_options *options, struct eg_err *err) EG_CHECKED;
 int eval_detect(const struct eval_options *options, struct eg_err *err) EG_CHECKED;
+int eval_pad(const struct eval_options *options, struct eg_err *err) EG_CHECKED;
 int eval_calibrate(const struct eval_options *options, struct eg_err *err) EG_CHECKED;
 
 // Opens DIR/name for writing; DIR exists.

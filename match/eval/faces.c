@@ -121,14 +121,15 @@ static int make_template(struct eval_faces *faces, const struct eg_face *face,
 	return eg_extractor_run(faces->extractor, &faces->aligned, &capture->template, err);
 }
 
-// The picture at `path`; leaves capture->found false when there is no face in it.
-static int look(struct eval_faces *faces, const char *path, struct eval_capture *capture,
+// Decodes and finds. *ret_face is NULL when there is no face in it, or it is no image.
+static int find(struct eval_faces *faces, const char *path, struct eg_image *image,
+		struct eg_face *found, size_t *ret_count, const struct eg_face **ret_face,
 		struct eg_err *err)
 {
-	struct eg_face found[FACES_MAX];
-	const struct eg_face *face;
-	int r = eg_codec_load_desk(path, &faces->image, err);
+	int r = eg_codec_load_desk(path, image, err);
 
+	*ret_face = NULL;
+	*ret_count = 0;
 	if (r == EG_EINVAL || r == EG_EUNSUPPORTED || r == EG_ETOOBIG) {
 		eg_warning("%s; counted as failed to acquire", err->text);
 		*err = EG_ERR_INIT;
@@ -136,17 +137,44 @@ static int look(struct eval_faces *faces, const char *path, struct eval_capture 
 	}
 	if (r != 0)
 		return r;
-	r = eg_capture_still(faces->capture, &faces->image, found, FACES_MAX, &capture->faces, err);
+	r = eg_capture_still(faces->capture, image, found, FACES_MAX, ret_count, err);
 	if (r != 0)
 		return eg_err_prefix(err, r, "%s", path);
-	face = choose(found, capture->faces, &faces->image);
-	if (!face)
-		return 0;
+	*ret_face = choose(found, *ret_count, image);
+	return 0;
+}
+
+// The picture at `path`; leaves capture->found false when there is no face in it.
+static int look(struct eval_faces *faces, const char *path, struct eval_capture *capture,
+		struct eg_err *err)
+{
+	struct eg_face found[FACES_MAX];
+	const struct eg_face *face;
+	int r = find(faces, path, &faces->image, found, &capture->faces, &face, err);
+
+	if (r != 0 || !face)
+		return r;
 	capture->quality = (float)face->quality.overall;
 	capture->score = face->score;
 	if (faces->extractor && (r = make_template(faces, face, capture, err)) != 0)
 		return eg_err_prefix(err, r, "%s", path);
 	capture->found = true;
+	return 0;
+}
+
+int eval_faces_box(struct eval_faces *faces, const char *path, struct eg_image *image,
+		   bool *ret_found, struct eg_box *ret_box, struct eg_err *err)
+{
+	struct eg_face found[FACES_MAX];
+	const struct eg_face *face;
+	size_t count;
+	int r = find(faces, path, image, found, &count, &face, err);
+
+	if (r != 0)
+		return r;
+	*ret_found = face != NULL;
+	if (face)
+		*ret_box = face->box;
 	return 0;
 }
 

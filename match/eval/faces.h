@@ -34,6 +34,11 @@ void eval_faces_free(struct eval_faces *faces); // takes NULL; wipes
 int eval_faces_get(struct eval_faces *faces, const char *folder, const char *field,
 		   const struct eval_capture **ret_capture, struct eg_err *err) EG_CHECKED;
 
+// The chosen face's box in a file, decoded into `image` (zeroed or used here before). Nothing is
+// kept. Not found: no face, or not an image, which is logged.
+int eval_faces_box(struct eval_faces *faces, const char *path, struct eg_image *image,
+		   bool *ret_found, struct eg_box *ret_box, struct eg_err *err) EG_CHECKED;
+
 // Distinct captures asked for so far, and those without a template.
 void eval_faces_count(const struct eval_faces *faces, size_t *ret_captures, size_t *ret_failed);
 

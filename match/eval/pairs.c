@@ -11,6 +11,7 @@
 
 #include "firmware/base/mem.h"
 #include "match/eval/list.h"
+#include "match/eval/report.h"
 #include "match/eval/summary.h"
 
 struct pairs {
@@ -174,6 +175,99 @@ static int write_summary(const struct pairs *p, struct eg_err *err)
 	return r;
 }
 
+// Distinct probes of one group, and those without a template.
+static int count_probes(const struct pairs *p, struct report_group *g, struct eg_err *err)
+{
+	const char **names = eg_calloc(p->list.count, sizeof(*names));
+	size_t count = 0;
+	int r = names ? 0 : eg_err_set(err, EG_ENOMEM, "out of memory");
+
+	for (size_t i = 0; r == 0 && i < p->list.count; i++)
+		if (strcmp(group_of(&p->list.lines[i]), g->name) == 0)
+			names[count++] = p->list.lines[i].field[0];
+	if (count > 0)
+		qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct eval_capture *probe;
+
+		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
+			continue;
+		r = eval_faces_get(p->faces, p->list.folder, names[i], &probe, err);
+		if (r == 0) {
+			g->captures++;
+			g->captures_failed += !probe->found;
+		}
+	}
+	free(names);
+	return r;
+}
+
+static void count_pairs(const struct pairs *p, struct report_group *g, double threshold)
+{
+	for (size_t i = 0; i < p->list.count; i++) {
+		bool failed = isnan(p->pair[i].score), genuine = p->pair[i].genuine;
+		bool over = !failed && (double)p->pair[i].score >= threshold;
+
+		if (strcmp(group_of(&p->list.lines[i]), g->name) != 0)
+			continue;
+		g->genuine += genuine && !failed;
+		g->genuine_failed += genuine && failed;
+		g->missed += genuine && !failed && !over;
+		g->impostors += !genuine && !failed;
+		g->matched += !genuine && over;
+	}
+}
+
+static int find_groups(const struct pairs *p, struct report *report, struct eg_err *err)
+{
+	const char **names = eg_calloc(p->list.count, sizeof(*names));
+	size_t count = 0;
+	int r = 0;
+
+	report->group = eg_calloc(p->list.count, sizeof(*report->group));
+	if (!names || !report->group)
+		r = eg_err_set(err, EG_ENOMEM, "out of memory");
+	for (size_t i = 0; r == 0 && i < p->list.count; i++)
+		if (*group_of(&p->list.lines[i]))
+			names[count++] = group_of(&p->list.lines[i]);
+	if (count > 0)
+		qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct report_group *g = &report->group[report->group_count];
+
+		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
+			continue;
+		g->name = names[i];
+		report->group_count++;
+		count_pairs(p, g, report->threshold);
+		r = count_probes(p, g, err);
+	}
+	free(names);
+	return r;
+}
+
+static int write_report(const struct pairs *p, struct eg_err *err)
+{
+	struct eval_stats stats;
+	struct report report = {
+		.list = p->options->list,
+		.pair = p->pair,
+		.count = p->list.count,
+		.stats = &stats,
+		.faces = p->faces,
+	};
+	int r = eval_stats_of_pairs(p->pair, p->list.count, &stats, err);
+
+	if (r != 0)
+		return r;
+	report_choose_threshold(&report);
+	r = find_groups(p, &report, err);
+	if (r == 0)
+		r = report_write(&report, p->options->out, err);
+	free(report.group);
+	return r;
+}
+
 int eval_pairs(const struct eval_options *options, struct eg_err *err)
 {
 	struct pairs p = {.options = options};
@@ -194,6 +288,8 @@ int eval_pairs(const struct eval_options *options, struct eg_err *err)
 		r = write_scores(&p, err);
 	if (r == 0)
 		r = write_summary(&p, err);
+	if (r == 0 && options->report)
+		r = write_report(&p, err);
 out:
 	free(p.pair);
 	eval_faces_free(p.faces);

@@ -202,6 +202,7 @@ void summary_models(struct json *json, const struct eval_faces *faces)
 		{"detect", EG_MODEL_DETECT},
 		{"landmark", EG_MODEL_LANDMARK},
 		{"feature", EG_MODEL_FEATURE},
+		{"liveness", EG_MODEL_LIVENESS},
 	};
 	const struct eg_pack *pack = eval_faces_pack(faces);
 
