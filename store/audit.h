@@ -148,10 +148,11 @@ struct eg_audit_report {
 	struct eg_id subject;	   // of a lost encounter
 };
 
-// Walks the whole chain and all heads in one snapshot. What it finds is no error: 0 and a report,
-// of the first fault in the chain. `booth_pub` or `keys` may be NULL: heads of that kind are then
-// taken unverified. `known` (may be NULL) is a head from elsewhere, as the centre keeps them: what
-// was cut back before it is found even when everything else here was cut to fit.
+// Checks the whole file (EG_ECORRUPT), then walks the chain and all heads in one snapshot. What it
+// finds is no error: 0 and a report, of the first fault in the chain. `booth_pub` or `keys` may be
+// NULL: heads of that kind are then taken unverified. `known` (may be NULL) is a head from
+// elsewhere, as the centre keeps them: what was cut back before it is found even when everything
+// else here was cut to fit.
 int eg_audit_verify(struct eg_records *records, const uint8_t *booth_pub,
 		    const struct eg_trusted_key *keys, size_t key_count,
 		    const struct eg_audit_head *known, struct eg_audit_report *ret_report,

@@ -259,7 +259,9 @@ int eg_audit_verify(struct eg_records *records, const uint8_t *booth_pub,
 	walk->records = records;
 	walk->report = &report;
 	eg_buf_init(&walk->lost, LOST_MAX);
-	int r = eg_db_begin_read(records->db, err); // one snapshot, while others write on
+	int r = eg_db_check(records->db, err);
+	if (r == 0)
+		r = eg_db_begin_read(records->db, err); // one snapshot, while others write on
 	if (r == 0) {
 		r = eg_audit_head(records, &walk->head, err);
 		if (r == 0)

@@ -42,6 +42,10 @@ int eg_db_begin_read(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 int eg_db_commit(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 void eg_db_rollback(struct eg_db *db); // nothing when none is open
 
+// The whole file with its indexes, which opening does not compare with their tables (it would take
+// twice as long). EG_ECORRUPT.
+int eg_db_check(struct eg_db *db, struct eg_err *err) EG_CHECKED;
+
 // Copies everything into the main file and cuts the log to nothing, so that erased bytes are in
 // neither. Another program in the midst of reading can prevent it for longer than the wait, a disk
 // can fail: then it returns false and stays due, and has to be called again.

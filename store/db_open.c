@@ -228,11 +228,11 @@ static int check_file(const struct eg_db *db, struct eg_err *err)
 	return 0;
 }
 
-static int check_health(struct eg_db *db, struct eg_err *err)
+static int check_health(struct eg_db *db, const char *pragma, struct eg_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int r = 0;
-	int code = sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+	int code = sqlite3_prepare_v2(db->handle, pragma, -1, &stmt, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(stmt);
 	const char *answer = code == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
@@ -242,6 +242,11 @@ static int check_health(struct eg_db *db, struct eg_err *err)
 		r = eg_db_fail(db, SQLITE_CORRUPT, "check", err);
 	(void)sqlite3_finalize(stmt);
 	return r;
+}
+
+int eg_db_check(struct eg_db *db, struct eg_err *err)
+{
+	return check_health(db, "PRAGMA integrity_check(1)", err);
 }
 
 static int open_checked(struct eg_db *db, struct eg_err *err)
@@ -261,7 +266,7 @@ static int open_checked(struct eg_db *db, struct eg_err *err)
 	if (r == 0)
 		r = migrate(db, err);
 	if (r == 0)
-		r = check_health(db, err);
+		r = check_health(db, "PRAGMA quick_check(1)", err);
 	return r;
 }
 

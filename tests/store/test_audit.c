@@ -3,9 +3,7 @@
 // store/audit*.c: entries, heads, and every way to tamper with a chain. Tampering goes through the
 // sqlite3 command, as it would on a stolen disk.
 //
-// Seen to fail: each tamper case with its branch in audit_verify.c's visit, check_end or
-// check_heads taken out; appending in the same transaction with eg_audit_append moved behind the
-// commit in records.c.
+// How each was seen to fail stands in the table of store/README.md.
 
 #include "queue.h"
 

@@ -2,8 +2,7 @@
 //
 // store/policy.c and records_policy.c: what a signed policy may say, and which one is in force.
 //
-// Seen to fail: rollback with check_version's comparison taken out; the stale policy with shorten
-// taken out; strictness with the range in get_rate and the count in eg_policy_read taken out.
+// How each was seen to fail stands in the table of store/README.md.
 
 #include "queue.h"
 

@@ -3,9 +3,7 @@
 // store/retention.c and records_hold.c: images, receipts and holds go when their time is over,
 // whatever the clock does; the record stays, opens at the centre and says why.
 //
-// Seen to fail: raw files with the flush in eg_records_purge taken out; the clock cases with
-// eg_age_step going by wall time only; holds with the NOT EXISTS in records_sql.c taken out; the
-// late acknowledgement with `whole` left out of check_stored.
+// How each was seen to fail stands in the table of store/README.md.
 
 #include "queue.h"
 
