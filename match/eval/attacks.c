@@ -24,7 +24,7 @@ static const char usage_text[] =
 	"each on paper, on a screen and on a phone, of five frames, into DIR, with DIR/pad.tsv "
 	"for\n"
 	"eg-eval pad. SIMULATED: every figure made from them has to say so. Faces are written:\n"
-	"DIR belongs outside of the source tree.\n";
+	"DIR belongs where git does not look.\n";
 
 struct attacks {
 	const char *out;
