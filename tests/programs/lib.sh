@@ -37,16 +37,28 @@ skip_without_pack() {
 		{ echo "skipped: no model pack or no faces (./booth gets both)"; exit 77; }
 }
 wait_for() { # SECONDS WHAT COMMAND...
-	limit=$1 what=$2
+	limit=$1 what=$2 end=$(($(date +%s) + $1))
 	shift 2
-	for _ in $(seq $((limit * 10))); do
+	while [ "$(date +%s)" -le "$end" ]; do
 		if "$@" >/dev/null 2>&1; then return 0; fi
 		[ -z "$boothd_pid" ] || kill -0 "$boothd_pid" 2>/dev/null || fail "boothd ended while waiting for $what"
-		sleep 0.1
+		sleep 0.2
 	done
 	fail "$what did not happen within $limit seconds"
 }
 
+# The walk, and an empty corridor just long enough that whoever comes back is a new traveller. For
+# scripts that wait for confirmations on a loaded machine: three pictures a second.
+slow_loop() { # FOLDER
+	rate=3
+	rm -rf "$1"
+	mkdir -p "$1"
+	cp "$material"/walk/* "$material"/loop/80000[0-9].jpg "$material"/loop/80001[0-3].jpg "$1/"
+}
+# Whether he is alive is tested elsewhere; slow pictures need time.
+patient() {
+	printf '%s\n' '[policy]' 'needs_liveness = no' 'try_ms = 20000' 'patience_ms = 60000' 'show_ms = 300'
+}
 # A centre's keys and a booth's folders. More lines of configuration come on standard input.
 new_booth() { # PICTURES_FOLDER
 	rm -rf "$dir"
@@ -68,7 +80,7 @@ new_booth() { # PICTURES_FOLDER
 		source = $1
 		width = 1280
 		height = 720
-		frame_rate = 10
+		frame_rate = ${rate:-10}
 		[signal]
 		backend = record
 		source = $dir/light
