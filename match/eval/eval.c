@@ -20,9 +20,7 @@ static const char usage_text[] =
 	"person;\n"
 	"                                    a probe may be several images (frames of one "
 	"capture)\n"
-	"                                    parted by commas. --report: also report.html, "
-	"one page\n"
-	"                                    without faces\n"
+	"                                    parted by commas\n"
 	"  matrix LIST.tsv --out DIR         image<TAB>identity; every image against every other\n"
 	"  identify --gallery DIR --probes DIR --out DIR [--fpir 0.003]\n"
 	"                                    identity is the file name up to the first \"_\"\n"
@@ -36,6 +34,17 @@ static const char usage_text[] =
 	"\n"
 	"  --pack DIR   the model pack; default: the environment's EGRESS_PACK\n"
 	"  --fast       templates of one warp instead of five (what a live track gets per frame)\n"
+	"  --report     also DIR/report.html: one page for an audit with DET curve, histograms, "
+	"figures\n"
+	"               by group, hardest comparisons by number, digests; no faces, no names\n"
+	"  --groups FILE.tsv  groups by person or picture. First line: a name for the key, then "
+	"one for\n"
+	"               each group (\"id<TAB>age<TAB>gender\"); then one line a key. A key is a "
+	"picture's\n"
+	"               path or file name, the list's identity, the file name up to the first "
+	"\"_\", or its\n"
+	"               folder. A column called age holds years and is counted in bands; NA: not "
+	"stated\n"
 	"\n"
 	"Relative image paths are looked for beside the list, then where you stand. Each command\n"
 	"writes scores.tsv and summary.json into DIR, which is made when missing, with accuracy, "
@@ -131,6 +140,7 @@ static int parse_options(int argc, char **argv, struct eval_options *options)
 		{"gallery", required_argument, NULL, 'g'},
 		{"probes", required_argument, NULL, 'r'},
 		{"report", no_argument, NULL, 'R'},
+		{"groups", required_argument, NULL, 'G'},
 		{"fpir", required_argument, NULL, 'f'},
 		{"fast", no_argument, NULL, 'q'},
 		{"help", no_argument, NULL, 'h'},
@@ -155,6 +165,9 @@ static int parse_options(int argc, char **argv, struct eval_options *options)
 			break;
 		case 'R':
 			options->report = true;
+			break;
+		case 'G':
+			options->groups = optarg;
 			break;
 		case 'q':
 			options->fast = true;
@@ -189,13 +202,30 @@ static int check_arguments(int argc, char **argv, const struct command *command,
 		return wrong("--out is missing", NULL);
 	if (!options->pack || !*options->pack)
 		return wrong("--pack is missing and EGRESS_PACK is not set", NULL);
-	if (options->report && command->run != eval_pairs)
-		return wrong("--report goes with pairs, not with ", command->name);
+	if ((options->report || options->groups) && command->out_is_file)
+		return wrong("--report and --groups do not go with ", command->name);
 	if (command->run == eval_identify && (!options->gallery || !options->probes))
 		return wrong("identify needs --gallery and --probes", NULL);
 	options->list = command->files > 0 ? argv[optind + 1] : NULL;
 	options->portraits = command->files > 1 ? argv[optind + 2] : NULL;
 	return -1;
+}
+
+// As it was typed, for the report.
+static char *join(int argc, char **argv)
+{
+	struct eg_buf buf;
+	uint8_t *text = NULL;
+	size_t size;
+	int r = 0;
+
+	eg_buf_init(&buf, 1u << 20);
+	for (int i = 0; i < argc && r == 0; i++)
+		r = eg_buf_printf(&buf, "%s%s", i ? " " : "", argv[i]);
+	if (r == 0 && eg_buf_text(&buf))
+		eg_buf_take(&buf, &text, &size);
+	eg_buf_done(&buf);
+	return (char *)text;
 }
 
 int main(int argc, char **argv)
@@ -204,20 +234,25 @@ int main(int argc, char **argv)
 		.pack = getenv("EGRESS_PACK"), .fpir = 0.003, .threshold = 0.5};
 	struct eg_err err = EG_ERR_INIT;
 	const struct command *command;
+	char *command_line = join(argc, argv); // before the options are permuted
 	int status = parse_options(argc, argv, &options);
 
+	options.command_line = command_line ? command_line : "eg-eval";
 	if (status >= 0)
-		return status;
+		goto out;
 	command = find_command(optind < argc ? argv[optind] : NULL);
 	status = check_arguments(argc, argv, command, &options);
 	if (status >= 0)
-		return status;
+		goto out;
+	status = 0;
 	eg_log_init("eg-eval", EG_LOG_INFO);
 	if (eg_crypto_init(&err) != 0 ||
 	    (!command->out_is_file && eg_dir_make(options.out, 0755, &err) != 0) ||
 	    command->run(&options, &err) != 0) {
 		fprintf(stderr, "eg-eval: %s\n", err.text);
-		return 1;
+		status = 1;
 	}
-	return 0;
+out:
+	free(command_line);
+	return status;
 }

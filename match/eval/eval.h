@@ -17,7 +17,9 @@ struct eval_options {
 	const char *gallery, *probes; // identify
 	double fpir;		      // identify
 	double threshold;	      // pad: the booth's own
-	bool report;		      // pairs: write report.html too
+	const char *groups;	      // TSV of groups by person or picture; NULL: none
+	const char *command_line;     // for the report
+	bool report;		      // write report.html too
 	bool fast;		      // one warp instead of five
 };
 

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "firmware/base/mem.h"
-#include "match/eval/summary.h"
+#include "match/eval/identify_report.h"
 #include "match/gallery.h"
 
 struct file {
@@ -50,6 +50,8 @@ struct identify {
 	float *genuine, *impostors;
 	size_t genuine_count, genuine_failed, impostor_count;
 	size_t mated, mated_right, rank1, foreign, foreign_confirmed;
+	struct report report;
+	struct identify_causes causes;
 };
 
 static int compare_files(const void *a, const void *b)
@@ -215,8 +217,34 @@ static void print_verdict(FILE *file, const struct identify *x, const struct fil
 		(double)verdict->threshold);
 }
 
-static int probe_one(struct identify *x, const struct file *file, FILE *out, struct eg_err *err)
+// The page's share of one probe. Mated ones are "genuine": what they miss is a confirmation.
+static int audit_one(struct identify *x, size_t number, const struct eval_capture *capture,
+		     const struct eg_verdict *verdict)
 {
+	struct report *report = &x->report;
+	const struct file *file = &x->probes.files[number];
+	bool mated = entry_of(x, file) < x->people_count;
+	bool confirmed = verdict->kind == EG_VERDICT_CONFIRMED;
+	bool right = confirmed && mated && (size_t)verdict->entry == entry_of(x, file);
+	size_t line = eval_groups_find(&report->groups, file->name, NULL);
+	struct report_example example = {verdict->score, number + 1, 0, capture->quality, NAN};
+
+	x->causes.of[mated][confirmed ? right ? EG_CAUSE_NONE : EG_CAUSE_COUNT : verdict->cause]++;
+	if (capture->found && !isnan(verdict->threshold) && verdict->threshold <= 1)
+		report->scores.threshold = (double)verdict->threshold;
+	if (mated && !right && isfinite(verdict->score))
+		report_keep(&report->missed, true, example);
+	if (!mated && isfinite(verdict->score))
+		report_keep(&report->matched, false, example);
+	if (eval_groups_pair(&report->groups, line, line, NULL, mated, mated && !capture->found,
+			     mated ? right : confirmed) != 0)
+		return EG_ENOMEM;
+	return eval_groups_capture(&report->groups, capture, capture->found, line, NULL);
+}
+
+static int probe_one(struct identify *x, size_t number, FILE *out, struct eg_err *err)
+{
+	const struct file *file = &x->probes.files[number];
 	struct eg_verdict verdict = {.kind = EG_VERDICT_REFER,
 				     .cause = EG_CAUSE_NO_FACE,
 				     .entry = -1,
@@ -244,7 +272,8 @@ static int probe_one(struct identify *x, const struct file *file, FILE *out, str
 		x->foreign_confirmed += confirmed;
 	}
 	print_verdict(out, x, file, &verdict);
-	return 0;
+	r = audit_one(x, number, capture, &verdict);
+	return r == 0 ? 0 : eg_err_set(err, r, "out of memory");
 }
 
 static int probe_all(struct identify *x, struct eg_err *err)
@@ -256,7 +285,7 @@ static int probe_all(struct identify *x, struct eg_err *err)
 		return r;
 	fprintf(out, "#probe\tidentity\tverdict\tcause\tnamed\tscore\tsecond\tthreshold\n");
 	for (size_t i = 0; i < x->probes.count && r == 0; i++) {
-		r = probe_one(x, &x->probes.files[i], out, err);
+		r = probe_one(x, i, out, err);
 		eval_progress("probes", i + 1, x->probes.count);
 	}
 	closed = eval_close(out, x->options->out, "scores.tsv", r == 0 ? err : NULL);
@@ -266,6 +295,18 @@ static int probe_all(struct identify *x, struct eg_err *err)
 static double ratio(size_t part, size_t whole)
 {
 	return whole ? (double)part / (double)whole : NAN;
+}
+
+static int write_report(struct identify *x, const struct eg_gallery_facts *facts,
+			struct eg_err *err)
+{
+	struct report *report = &x->report;
+
+	report->faces = x->faces;
+	report_set_scores(&report->scores, true, x->genuine, x->genuine_count);
+	report_set_scores(&report->scores, false, x->impostors, x->impostor_count);
+	report->scores.wanted_failed = x->genuine_failed;
+	return identify_report(report, facts, &x->causes, err);
 }
 
 static int write_summary(struct identify *x, struct eg_err *err)
@@ -297,10 +338,14 @@ static int write_summary(struct identify *x, struct eg_err *err)
 	json_close(&json, '}');
 	json_open(&json, "groups", '{');
 	json_close(&json, '}');
+	x->report.without_group = eval_groups_finish(&x->report.groups);
+	eval_groups_summary(&json, &x->report.groups, x->report.scores.threshold, "fnir", "fpir");
 	summary_intervals(&json, &stats, x->faces);
 	summary_models(&json, x->faces);
 	r = summary_write(&json, x->options->out, err);
 	json_done(&json);
+	if (r == 0 && x->options->report)
+		r = write_report(x, &facts, err);
 	return r;
 }
 
@@ -308,10 +353,16 @@ int eval_identify(const struct eval_options *options, struct eg_err *err)
 {
 	struct identify x = {.options = options,
 			     .gallery.path = options->gallery,
-			     .probes.path = options->probes};
+			     .probes.path = options->probes,
+			     .report = {.options = options,
+					.title = "Accuracy report: identify",
+					.scores = REPORT_COMPARISON_SCORES,
+					.threshold_is = "the gallery's own for the target FPIR"}};
 	int r;
 
-	if ((r = read_folder(&x.gallery, err)) != 0 || (r = read_folder(&x.probes, err)) != 0 ||
+	x.report.scores.threshold = NAN;
+	if ((r = eval_groups_open(&x.report.groups, options->groups, NULL, err)) != 0 ||
+	    (r = read_folder(&x.gallery, err)) != 0 || (r = read_folder(&x.probes, err)) != 0 ||
 	    (r = find_people(&x, err)) != 0 ||
 	    (r = eval_faces_new(options->pack, options->fast, true, &x.faces, err)) != 0 ||
 	    (r = enrol(&x, err)) != 0)
@@ -323,6 +374,7 @@ int eval_identify(const struct eval_options *options, struct eg_err *err)
 	if (r == 0 && (r = probe_all(&x, err)) == 0)
 		r = write_summary(&x, err);
 out:
+	report_done(&x.report);
 	free(x.impostors);
 	free(x.genuine);
 	eg_gallery_free(x.reference);

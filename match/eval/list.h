@@ -8,7 +8,7 @@
 
 #include "firmware/base/buf.h"
 
-#define EVAL_FIELDS_MAX 4
+#define EVAL_FIELDS_MAX 8
 
 struct eval_line {
 	size_t number; // in the file, from 1

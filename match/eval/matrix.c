@@ -12,6 +12,7 @@
 
 #include "firmware/base/mem.h"
 #include "match/eval/list.h"
+#include "match/eval/report.h"
 #include "match/eval/summary.h"
 
 #define BINS 4000
@@ -132,37 +133,116 @@ static int write_top(const struct matrix *m, struct eg_err *err)
 	return eval_close(file, m->options->out, "scores.tsv", err);
 }
 
-static int write_summary(const struct matrix *m, const struct eval_stats *stats, struct eg_err *err)
+static size_t *find_groups(const struct matrix *m, struct report *report)
+{
+	size_t *line = eg_calloc(m->list.count, sizeof(*line));
+
+	for (size_t i = 0; line && i < m->list.count; i++)
+		line[i] = eval_groups_find(&report->groups, m->list.lines[i].field[0],
+					   m->list.lines[i].field[1]);
+	return line;
+}
+
+static struct report_example example_of(const struct matrix *m, float score, size_t a, size_t b)
+{
+	return (struct report_example){score, m->list.lines[a].number, m->list.lines[b].number,
+				       m->capture[a]->quality, m->capture[b]->quality};
+}
+
+static int count_pair(const struct matrix *m, struct report *report, const size_t *line, size_t a,
+		      size_t b)
+{
+	bool failed = !m->capture[a]->found || !m->capture[b]->found;
+	bool same = strcmp(m->list.lines[a].field[1], m->list.lines[b].field[1]) == 0;
+	float score = NAN;
+
+	if (!same && (line[a] == EVAL_NOBODY || line[b] == EVAL_NOBODY))
+		return 0;
+	if (!failed)
+		eg_kernel()->dot_float(m->capture[a]->template.value, m->capture[b]->template.value,
+				       1, &score);
+	if (same && !failed)
+		report_keep(&report->missed, true, example_of(m, score, a, b));
+	return eval_groups_pair(&report->groups, line[a], line[b], NULL, same, failed,
+				(double)score >= report->scores.threshold);
+}
+
+// Scores are worked out once more, for the threshold is known only now: cheap beside templates.
+static int audit(const struct matrix *m, struct report *report, struct eg_err *err)
+{
+	size_t *line;
+	int r = eval_groups_open(&report->groups, m->options->groups, NULL, err);
+
+	if (r != 0)
+		return r;
+	report_set_scores(&report->scores, true, m->genuine, m->genuine_count);
+	report_set_scores(&report->scores, false, m->impostors, m->impostor_count);
+	report->scores.wanted_failed = m->genuine_failed;
+	report_choose_threshold(report);
+	line = find_groups(m, report);
+	r = line ? 0 : EG_ENOMEM;
+	for (size_t i = 0; i < m->list.count && r == 0; i++) {
+		r = eval_groups_capture(&report->groups, m->capture[i], m->capture[i]->found,
+					line[i], NULL);
+		for (size_t j = 0; j < i && r == 0; j++)
+			r = count_pair(m, report, line, i, j);
+	}
+	free(line);
+	for (size_t i = 0; i < m->top_count; i++)
+		report_keep(&report->matched, false,
+			    example_of(m, m->top[i].score, m->top[i].a, m->top[i].b));
+	report->without_group = eval_groups_finish(&report->groups);
+	return r == 0 ? 0 : eg_err_set(err, r, "out of memory");
+}
+
+static int write_summary(const struct matrix *m, const struct report *report, struct eg_err *err)
 {
 	struct json json;
 	int r;
 
 	json_init(&json);
-	summary_figures(&json, stats, m->faces);
+	summary_figures(&json, report->stats, m->faces);
 	json_open(&json, "groups", '{');
 	json_close(&json, '}');
-	summary_intervals(&json, stats, m->faces);
+	eval_groups_summary(&json, &report->groups, report->scores.threshold, "fnmr", "fmr");
+	summary_intervals(&json, report->stats, m->faces);
 	summary_models(&json, m->faces);
 	r = summary_write(&json, m->options->out, err);
 	json_done(&json);
 	return r;
 }
 
+static int finish(struct matrix *m, struct eg_err *err)
+{
+	struct eval_stats stats;
+	struct report report = {
+		.options = m->options,
+		.title = "Accuracy report: matrix",
+		.scores = REPORT_COMPARISON_SCORES,
+		.stats = &stats,
+		.faces = m->faces,
+	};
+	int r;
+
+	eval_stats_of_scores(m->genuine, m->genuine_count, m->genuine_failed, m->impostors,
+			     m->impostor_count, &stats);
+	if ((r = write_histogram(m, err)) == 0 && (r = write_top(m, err)) == 0 &&
+	    (r = audit(m, &report, err)) == 0 && (r = write_summary(m, &report, err)) == 0 &&
+	    m->options->report)
+		r = report_comparisons(&report, err);
+	report_done(&report);
+	return r;
+}
+
 int eval_matrix(const struct eval_options *options, struct eg_err *err)
 {
 	struct matrix m = {.options = options};
-	struct eval_stats stats;
 	int r;
 
-	if ((r = eval_list_load(options->list, 2, 2, &m.list, err)) != 0 ||
-	    (r = eval_faces_new(options->pack, options->fast, true, &m.faces, err)) != 0 ||
-	    (r = load(&m, err)) != 0 || (r = score_all(&m, err)) != 0)
-		goto out;
-	eval_stats_of_scores(m.genuine, m.genuine_count, m.genuine_failed, m.impostors,
-			     m.impostor_count, &stats);
-	if ((r = write_histogram(&m, err)) == 0 && (r = write_top(&m, err)) == 0)
-		r = write_summary(&m, &stats, err);
-out:
+	if ((r = eval_list_load(options->list, 2, 2, &m.list, err)) == 0 &&
+	    (r = eval_faces_new(options->pack, options->fast, true, &m.faces, err)) == 0 &&
+	    (r = load(&m, err)) == 0 && (r = score_all(&m, err)) == 0)
+		r = finish(&m, err);
 	free(m.genuine);
 	free(m.capture);
 	eval_faces_free(m.faces);

@@ -16,8 +16,7 @@
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
 #include "match/eval/list.h"
-#include "match/eval/pad_stats.h"
-#include "match/eval/summary.h"
+#include "match/eval/pad_report.h"
 
 #define FACES_MAX 32
 
@@ -127,17 +126,24 @@ static int write_scores(const struct pad *p, struct eg_err *err)
 	return eval_close(file, dir, "scores.tsv", err);
 }
 
-static int write_summary(const struct pad *p, struct eg_err *err)
+static int finish(const struct pad *p, struct eg_err *err)
 {
+	struct report report;
 	struct json json;
-	int r;
+	int r = pad_audit(&report, p->options, &p->list, p->one, p->faces, err);
 
+	if (r != 0)
+		return r;
 	json_init(&json);
 	r = pad_summary(&json, p->one, p->list.count, p->options->threshold, err);
+	eval_groups_summary(&json, &report.groups, p->options->threshold, "bpcer", "apcer");
 	summary_models(&json, p->faces);
 	if (r == 0)
 		r = summary_write(&json, p->options->out, err);
 	json_done(&json);
+	if (r == 0 && p->options->report)
+		r = pad_report(&report, err);
+	report_done(&report);
 	return r;
 }
 
@@ -170,7 +176,7 @@ int eval_pad(const struct eval_options *options, struct eg_err *err)
 	if (r == 0)
 		r = write_scores(&p, err);
 	if (r == 0)
-		r = write_summary(&p, err);
+		r = finish(&p, err);
 	eg_liveness_model_free(p.model);
 	eg_pack_free(p.pack);
 	eg_image_done(&p.image);

@@ -156,18 +156,16 @@ static int put_groups(struct json *json, const struct pairs *p, const struct eva
 	return 0;
 }
 
-static int write_summary(const struct pairs *p, struct eg_err *err)
+static int write_summary(const struct pairs *p, const struct report *report, struct eg_err *err)
 {
-	struct eval_stats stats;
 	struct json json;
-	int r = eval_stats_of_pairs(p->pair, p->list.count, &stats, err);
+	int r;
 
-	if (r != 0)
-		return r;
 	json_init(&json);
-	summary_figures(&json, &stats, p->faces);
-	r = put_groups(&json, p, &stats, err);
-	summary_intervals(&json, &stats, p->faces);
+	summary_figures(&json, report->stats, p->faces);
+	r = put_groups(&json, p, report->stats, err);
+	eval_groups_summary(&json, &report->groups, report->scores.threshold, "fnmr", "fmr");
+	summary_intervals(&json, report->stats, p->faces);
 	summary_models(&json, p->faces);
 	if (r == 0)
 		r = summary_write(&json, p->options->out, err);
@@ -175,96 +173,77 @@ static int write_summary(const struct pairs *p, struct eg_err *err)
 	return r;
 }
 
-// Distinct probes of one group, and those without a template.
-static int count_probes(const struct pairs *p, struct report_group *g, struct eg_err *err)
+static int count_line(struct pairs *p, struct report *report, size_t i, struct eg_err *err)
 {
-	const char **names = eg_calloc(p->list.count, sizeof(*names));
-	size_t count = 0;
-	int r = names ? 0 : eg_err_set(err, EG_ENOMEM, "out of memory");
+	const struct eval_line *line = &p->list.lines[i];
+	const struct eval_capture *probe, *reference;
+	bool failed = isnan(p->pair[i].score), genuine = p->pair[i].genuine;
+	size_t a = eval_groups_find(&report->groups, line->field[0], NULL);
+	size_t b = eval_groups_find(&report->groups, line->field[1], NULL);
+	int r;
 
-	for (size_t i = 0; r == 0 && i < p->list.count; i++)
-		if (strcmp(group_of(&p->list.lines[i]), g->name) == 0)
-			names[count++] = p->list.lines[i].field[0];
-	if (count > 0)
-		qsort(names, count, sizeof(*names), by_name);
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		const struct eval_capture *probe;
+	if ((r = eval_faces_get(p->faces, p->list.folder, line->field[0], &probe, err)) != 0 ||
+	    (r = eval_faces_get(p->faces, p->list.folder, line->field[1], &reference, err)) != 0)
+		return r;
+	if (eval_groups_pair(&report->groups, a, b, group_of(line), genuine, failed,
+			     (double)p->pair[i].score >= report->scores.threshold) != 0 ||
+	    eval_groups_capture(&report->groups, probe, probe->found, a, group_of(line)) != 0 ||
+	    eval_groups_capture(&report->groups, reference, reference->found, b, NULL) != 0)
+		return eg_err_set(err, EG_ENOMEM, "out of memory");
+	if (!failed)
+		report_keep(genuine ? &report->missed : &report->matched, genuine,
+			    (struct report_example){p->pair[i].score, line->number, line->number,
+						    probe->quality, reference->quality});
+	return 0;
+}
 
-		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
-			continue;
-		r = eval_faces_get(p->faces, p->list.folder, names[i], &probe, err);
-		if (r == 0) {
-			g->captures++;
-			g->captures_failed += !probe->found;
-		}
+// Groups are counted here, for the summary and for the report.
+static int audit(struct pairs *p, struct report *report, struct eg_err *err)
+{
+	struct page_scores *s = &report->scores;
+	float *scores = eg_calloc(p->list.count + 1, sizeof(*scores));
+	int r;
+
+	report->owned = scores;
+	if (!scores)
+		return eg_err_set(err, EG_ENOMEM, "out of memory");
+	for (size_t kind = 0; kind < 2; kind++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < p->list.count; i++)
+			if (p->pair[i].genuine == (kind == 0) && !isnan(p->pair[i].score))
+				scores[n++] = p->pair[i].score;
+		report_set_scores(s, kind == 0, scores, n);
+		scores += n;
 	}
-	free(names);
+	s->wanted_failed = report->stats->genuine_failed;
+	report_choose_threshold(report);
+	r = eval_groups_open(&report->groups, p->options->groups, "group", err);
+	for (size_t i = 0; i < p->list.count && r == 0; i++)
+		r = count_line(p, report, i, err);
+	report->without_group = eval_groups_finish(&report->groups);
 	return r;
 }
 
-static void count_pairs(const struct pairs *p, struct report_group *g, double threshold)
-{
-	for (size_t i = 0; i < p->list.count; i++) {
-		bool failed = isnan(p->pair[i].score), genuine = p->pair[i].genuine;
-		bool over = !failed && (double)p->pair[i].score >= threshold;
-
-		if (strcmp(group_of(&p->list.lines[i]), g->name) != 0)
-			continue;
-		g->genuine += genuine && !failed;
-		g->genuine_failed += genuine && failed;
-		g->missed += genuine && !failed && !over;
-		g->impostors += !genuine && !failed;
-		g->matched += !genuine && over;
-	}
-}
-
-static int find_groups(const struct pairs *p, struct report *report, struct eg_err *err)
-{
-	const char **names = eg_calloc(p->list.count, sizeof(*names));
-	size_t count = 0;
-	int r = 0;
-
-	report->group = eg_calloc(p->list.count, sizeof(*report->group));
-	if (!names || !report->group)
-		r = eg_err_set(err, EG_ENOMEM, "out of memory");
-	for (size_t i = 0; r == 0 && i < p->list.count; i++)
-		if (*group_of(&p->list.lines[i]))
-			names[count++] = group_of(&p->list.lines[i]);
-	if (count > 0)
-		qsort(names, count, sizeof(*names), by_name);
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct report_group *g = &report->group[report->group_count];
-
-		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
-			continue;
-		g->name = names[i];
-		report->group_count++;
-		count_pairs(p, g, report->threshold);
-		r = count_probes(p, g, err);
-	}
-	free(names);
-	return r;
-}
-
-static int write_report(const struct pairs *p, struct eg_err *err)
+static int finish(struct pairs *p, struct eg_err *err)
 {
 	struct eval_stats stats;
 	struct report report = {
-		.list = p->options->list,
-		.pair = p->pair,
-		.count = p->list.count,
+		.options = p->options,
+		.title = "Accuracy report: pairs",
+		.scores = REPORT_COMPARISON_SCORES,
 		.stats = &stats,
 		.faces = p->faces,
 	};
 	int r = eval_stats_of_pairs(p->pair, p->list.count, &stats, err);
 
-	if (r != 0)
-		return r;
-	report_choose_threshold(&report);
-	r = find_groups(p, &report, err);
 	if (r == 0)
-		r = report_write(&report, p->options->out, err);
-	free(report.group);
+		r = audit(p, &report, err);
+	if (r == 0)
+		r = write_summary(p, &report, err);
+	if (r == 0 && p->options->report)
+		r = report_comparisons(&report, err);
+	report_done(&report);
 	return r;
 }
 
@@ -287,9 +266,7 @@ int eval_pairs(const struct eval_options *options, struct eg_err *err)
 	if (r == 0)
 		r = write_scores(&p, err);
 	if (r == 0)
-		r = write_summary(&p, err);
-	if (r == 0 && options->report)
-		r = write_report(&p, err);
+		r = finish(&p, err);
 out:
 	free(p.pair);
 	eval_faces_free(p.faces);
