@@ -72,5 +72,9 @@ enum eg_liveness_reason {
 	EG_LIVENESS_MOTION = 1u << 4,	// face moves with its background
 	EG_LIVENESS_UNSTEADY = 1u << 5, // frames contradict each other
 };
+#define EG_LIVENESS_REASONS 6 // bits
+
+// The reason of one bit, 0 … EG_LIVENESS_REASONS − 1: "model", "moire", …
+const char *eg_liveness_reason_name(unsigned int bit);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "capture/liveness.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -39,6 +40,15 @@ static const struct weight {
 	[EG_LIVE_BORDER] = {0.85f, 12, 1.8f, 1, EG_LIVENESS_BORDER},
 	[EG_LIVE_GLARE] = {0.02f, 4, 1, 0.2f, EG_LIVENESS_SPECULAR},
 };
+
+const char *eg_liveness_reason_name(unsigned int bit)
+{
+	static const char *const names[EG_LIVENESS_REASONS] = {"model",	   "moire",  "border",
+							       "specular", "motion", "unsteady"};
+
+	assert(bit < EG_LIVENESS_REASONS);
+	return names[bit];
+}
 
 struct eg_liveness_model {
 	struct eg_net *net;

@@ -15,8 +15,8 @@ int eg_ctl_fail(const struct eg_err *err)
 	return 1;
 }
 
-static int connect_to(const char *socket, const char *program, sd_varlink **ret_link,
-		      struct eg_err *err)
+int eg_ctl_connect(const char *socket, const char *program, sd_varlink **ret_link,
+		   struct eg_err *err)
 {
 	int r = sd_varlink_connect_address(ret_link, socket);
 
@@ -39,12 +39,15 @@ static const struct {
 	{"io.egress.Booth.TooManyWatchers", "16 watch already; end another `boothctl watch` first"},
 	{"io.egress.Sync.TooManyWatchers", "16 watch already; end another `boothctl watch` first"},
 	{"io.egress.Booth.Busy", "other self-tests run right now; try again in a moment"},
+	{EG_CTL_SERVING, "a traveller is being served, or another measurement runs; end it, or "
+			 "close the lane first"},
+	{"org.varlink.service.PermissionDenied", "only root may do this; use sudo"},
 	{"org.varlink.service.InterfaceNotFound", "it is another version; update all of Egress"},
 	{"org.varlink.service.MethodNotFound", "it is another version; update all of Egress"},
 	{NULL, NULL},
 };
 
-static int method_error(const char *method, const char *id, sd_json_variant *reply,
+int eg_ctl_method_error(const char *method, const char *id, sd_json_variant *reply,
 			struct eg_err *err)
 {
 	const char *reason = reply == NULL ? "" : eg_ctl_text(reply, "reason");
@@ -65,14 +68,14 @@ int eg_ctl_call(const char *socket, const char *program, const char *method,
 	sd_varlink *link = NULL;
 	int r;
 
-	r = connect_to(socket, program, &link, err);
+	r = eg_ctl_connect(socket, program, &link, err);
 	if (r != 0)
 		return r;
 	r = sd_varlink_call(link, method, parameters, &reply, &error_id);
 	if (r < 0)
 		r = eg_err_errno(err, -r, "%s did not answer", program);
 	else if (error_id != NULL)
-		r = method_error(method, error_id, reply, err);
+		r = eg_ctl_method_error(method, error_id, reply, err);
 	else
 		r = 0;
 	if (r == 0)
@@ -101,7 +104,7 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
 	else if (strcmp(error_id, SD_VARLINK_ERROR_DISCONNECTED) == 0)
 		o->result = EG_ENET;
 	else
-		o->result = method_error(o->method, error_id, parameters, o->err);
+		o->result = eg_ctl_method_error(o->method, error_id, parameters, o->err);
 	return 0;
 }
 
@@ -112,7 +115,7 @@ int eg_ctl_observe(const char *socket, const char *program, const char *method,
 	sd_varlink *link = NULL;
 	int r;
 
-	r = connect_to(socket, program, &link, err);
+	r = eg_ctl_connect(socket, program, &link, err);
 	if (r != 0)
 		return r;
 	(void)sd_varlink_set_relative_timeout(link, UINT64_MAX);

@@ -31,8 +31,17 @@ int eg_ctl_document(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_opt_out(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_resume(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_provision(const struct eg_ctl *ctl, int argc, char **argv);
+int eg_ctl_calibrate(const struct eg_ctl *ctl, int argc, char **argv);
 
 // ---- call.c: Varlink ----
+
+// EG_ENET: nobody listens; EG_EAUTH: not allowed. The caller closes *ret_link.
+int eg_ctl_connect(const char *socket, const char *program, sd_varlink **ret_link,
+		   struct eg_err *err) EG_CHECKED;
+#define EG_CTL_SERVING "io.egress.Booth.Serving"
+// EG_EFOREIGN, with a sentence for what a method answered instead of a reply.
+int eg_ctl_method_error(const char *method, const char *id, sd_json_variant *reply,
+			struct eg_err *err);
 
 // Calls a method without parameters; the caller unrefs *ret_reply. EG_ENET: nobody listens (the
 // text says which program to start); EG_EFOREIGN: the method failed.

@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	{"document", "TEXT|-", "present MRZ lines or a boarding pass by hand", eg_ctl_document},
 	{"opt-out", "", "no camera, please", eg_ctl_opt_out},
 	{"resume", "", "end an opt-out", eg_ctl_resume},
+	{"calibrate", "liveness [--people N] [--photos N]",
+	 "set this site's liveness threshold with people and photos", eg_ctl_calibrate},
 	{"provision", "FILE", "make this machine a booth of a centre", eg_ctl_provision},
 	{0},
 };
@@ -36,7 +38,7 @@ static void usage(FILE *out)
 
 	(void)fputs("usage: boothctl [OPTIONS] COMMAND [ARGUMENTS]\n\n", out);
 	for (c = commands; c->name != NULL; c++)
-		(void)fprintf(out, "  %-9s %-28s %s\n", c->name, c->arguments, c->help);
+		(void)fprintf(out, "  %-9s %-34s %s\n", c->name, c->arguments, c->help);
 	(void)fputs("\n"
 		    "  --json              answers as JSON\n"
 		    "  --booth-socket PATH default /run/egress/booth.socket\n"

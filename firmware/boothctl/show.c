@@ -58,6 +58,28 @@ static void show_manifest_line(sd_json_variant *booth)
 	line("manifest", text);
 }
 
+static void show_liveness(sd_json_variant *booth)
+{
+	sd_json_variant *l = sd_json_variant_by_key(booth, "liveness");
+	char text[256];
+
+	if (eg_ctl_bool(l, "calibrating"))
+		(void)snprintf(text, sizeof(text),
+			       "BEING MEASURED: nobody is served until boothctl calibrate ends");
+	else if (eg_ctl_has(l, "measured"))
+		(void)snprintf(text, sizeof(text),
+			       "from %.2f (policy %.2f), measured here %s with %" PRId64
+			       " people and %" PRId64 " photos",
+			       eg_ctl_real(l, "threshold"), eg_ctl_real(l, "policyThreshold"),
+			       eg_ctl_text(l, "measured"), eg_ctl_int(l, "live"),
+			       eg_ctl_int(l, "attacks"));
+	else
+		(void)snprintf(text, sizeof(text),
+			       "from %.2f (policy); not measured here, see boothctl calibrate",
+			       eg_ctl_real(l, "threshold"));
+	line("liveness", eg_ctl_bool(l, "needed") ? text : "not needed, by configuration");
+}
+
 static void show_booth(sd_json_variant *booth)
 {
 	char text[EG_ERR_TEXT_MAX + 32], span[EG_SPAN_TEXT_MAX];
@@ -75,6 +97,7 @@ static void show_booth(sd_json_variant *booth)
 		       eg_ctl_int(booth, "sessions"));
 	line("travellers", text);
 	line("models", eg_ctl_text(booth, "modelPack"));
+	show_liveness(booth);
 	if (eg_ctl_text(booth, "fault")[0] != '\0')
 		line("LAST FAULT", eg_ctl_text(booth, "fault"));
 }
@@ -137,6 +160,19 @@ int eg_ctl_status(const struct eg_ctl *ctl, int argc, char **argv)
 	return status;
 }
 
+static void print_liveness(sd_json_variant *e)
+{
+	sd_json_variant *reasons = sd_json_variant_by_key(e, "livenessReasons");
+	size_t i, count = reasons != NULL ? sd_json_variant_elements(reasons) : 0;
+
+	(void)printf("  alive %.2f", eg_ctl_real(e, "liveness"));
+	for (i = 0; i < count; i++)
+		(void)printf("%s%s", i == 0 ? " (against it: " : ", ",
+			     sd_json_variant_string(sd_json_variant_by_index(reasons, i)));
+	if (count > 0)
+		(void)putchar(')');
+}
+
 static void print_verdict(sd_json_variant *e)
 {
 	(void)printf("%s %s", eg_ctl_text(e, "mode"), eg_ctl_text(e, "verdict"));
@@ -147,6 +183,8 @@ static void print_verdict(sd_json_variant *e)
 	if (eg_ctl_has(e, "score"))
 		(void)printf("  score %.3f of %.3f", eg_ctl_real(e, "score"),
 			     eg_ctl_real(e, "threshold"));
+	if (eg_ctl_has(e, "liveness"))
+		print_liveness(e);
 	if (eg_ctl_has(e, "tookMs"))
 		(void)printf("  in %" PRId64 " ms", eg_ctl_int(e, "tookMs"));
 }

@@ -130,7 +130,7 @@ static void collect(struct eg_booth *b)
 
 	while (eg_worker_result(b->worker, &result))
 		eg_lane_result(b, &result);
-	if (eg_worker_view(b->worker, &b->view))
+	if (eg_worker_view(b->worker, &b->view) && !eg_calibrate_view(b))
 		eg_lane_view(b);
 	if (eg_worker_fault(b->worker, &fault))
 		eg_booth_fault(b, fault.text);
@@ -272,6 +272,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *user)
 	eg_lane_tick(b);
 	(void)eg_record_retry(b, false);
 	eg_self_test_tick(b);
+	eg_calibrate_tick(b);
 	eg_booth_poll_manifests(b, false);
 	watch_worker(b);
 	(void)sd_event_source_set_time_relative(source, TICK_US);
@@ -462,6 +463,7 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 		return r;
 	// The worker reads the manifest while the camera is opened, which takes its time.
 	eg_booth_poll_manifests(b, true);
+	eg_calibrate_start(b);
 	r = start_drivers(b, err);
 	return r != 0 ? r : start_loop(b, err);
 }

@@ -18,6 +18,7 @@
 #include "firmware/boothd/worker.h"
 #include "store/manifests.h"
 #include "store/records.h"
+#include "store/site.h"
 #include "store/trust.h"
 
 #define EG_WATCHERS_MAX	 16
@@ -78,6 +79,12 @@ struct eg_booth {
 	sd_varlink *tester[EG_TESTERS_MAX]; // wait for the self-test's end
 	size_t tester_count;
 	int64_t test_until_ms;
+	struct eg_site site; // all zero: nothing measured, or not for this pack and camera
+	struct {
+		sd_varlink *link; // who measures; NULL: nobody
+		int64_t told_ns;
+		int64_t empty_until_ms; // afterwards nobody is served until all have left, or then
+	} calibration;
 
 	struct eg_slot slot[EG_TRACKS_MAX];
 	struct eg_view view;
@@ -119,6 +126,7 @@ void eg_lane_misread(struct eg_booth *booth);
 void eg_lane_opt_out(struct eg_booth *booth);
 void eg_lane_fault_all(struct eg_booth *booth); // everybody who is being served goes to the officer
 void eg_lane_clear(struct eg_booth *booth);
+bool eg_lane_serving(const struct eg_booth *booth); // somebody waits for a verdict
 
 // record.c. Writes the slot's encounter; its id as text goes to ret_id. After 0 it survives a power
 // cut. A referral that the disk does not take is kept for eg_record_retry; a confirmation is not.
@@ -141,5 +149,16 @@ int eg_self_test_method(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *user);
 void eg_self_test_tick(struct eg_booth *booth);
 void eg_self_test_drop(struct eg_booth *booth, sd_varlink *link); // its caller is gone; NULL: all
+
+// calibrate.c. While a technician measures, faces are scored and nobody is served.
+void eg_calibrate_start(struct eg_booth *booth); // reads the site file, sets the threshold
+void eg_calibrate_tick(struct eg_booth *booth);	 // another camera than the measured one
+// True when this view is the measurement's, and the lane must not see it.
+bool eg_calibrate_view(struct eg_booth *booth);
+int eg_calibrate_method(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *user);
+void eg_calibrate_drop(struct eg_booth *booth, sd_varlink *link); // its caller is gone; NULL: any
+int eg_liveness_reasons_json(uint32_t reasons, sd_json_variant **ret);	    // array of names
+int eg_calibrate_json(const struct eg_booth *booth, sd_json_variant **ret); // for the status
 
 #endif

@@ -67,6 +67,8 @@ int eg_boothd_config_check(const struct eg_boothd_config *config, const char *pa
 const struct eg_conf_key eg_boothd_keys[] = {
 	{"booth", "trust", PATH(trust), .def = "/etc/egress/trust.json",
 	 .help = "who this booth is and which keys of the centre it trusts (boothctl provision)"},
+	{"booth", "site", PATH(site), .def = "/etc/egress/site.conf",
+	 .help = "what was measured at this booth (boothctl calibrate); need not be there"},
 	{"booth", "state", PATH(state), .def = "/var/lib/egress/booth",
 	 .help = "folder of boothd's own keys; nobody else may read it"},
 	{"booth", "records", PATH(records), .def = "/var/lib/egress/records.db",

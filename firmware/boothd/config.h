@@ -13,6 +13,7 @@ struct eg_boothd_config {
 	// [booth]
 	char trust[EG_CONFIG_PATH_MAX], state[EG_CONFIG_PATH_MAX], socket[EG_CONFIG_PATH_MAX];
 	char sync_socket[EG_CONFIG_PATH_MAX];
+	char site[EG_CONFIG_PATH_MAX];
 	char records[EG_CONFIG_PATH_MAX], manifests[EG_CONFIG_PATH_MAX], pub[EG_CONFIG_PATH_MAX];
 	int mode, serve;
 	char notice[64];

@@ -137,6 +137,11 @@ static size_t serving_count(const struct eg_booth *b)
 	return count;
 }
 
+bool eg_lane_serving(const struct eg_booth *booth)
+{
+	return serving_count(booth) > 0;
+}
+
 static bool same_document(const struct eg_document *a, const struct eg_document *b)
 {
 	if (a->kind != b->kind)

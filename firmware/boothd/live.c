@@ -50,40 +50,49 @@ void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const cha
 	const char *traveller = named ? slot->result.traveller : "";
 	float liveness = named ? slot->result.attempt.liveness.score : NAN;
 	char now[EG_TIME_TEXT_MAX];
-	sd_json_variant *event = NULL;
+	sd_json_variant *event = NULL, *reasons = NULL;
 	int r;
 
 	time_now(booth, now);
-	r = sd_json_buildo(
-		&event, SD_JSON_BUILD_PAIR_STRING("type", final ? "verdict" : "state"),
-		SD_JSON_BUILD_PAIR_STRING("time", now),
-		SD_JSON_BUILD_PAIR_UNSIGNED("session", slot->number),
-		SD_JSON_BUILD_PAIR_STRING("state", eg_session_state_name(s->state)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("frame", slot->first_frame),
-		SD_JSON_BUILD_PAIR_CONDITION(final && encounter[0] != '\0', "encounter",
-					     SD_JSON_BUILD_STRING(encounter)),
-		SD_JSON_BUILD_PAIR_CONDITION(
-			final && v->mode != 0, "mode",
-			SD_JSON_BUILD_STRING(final && v->mode != 0 ? eg_mode_name(v->mode) : "")),
-		SD_JSON_BUILD_PAIR_CONDITION(final, "verdict",
-					     SD_JSON_BUILD_STRING(eg_verdict_name(v->kind))),
-		SD_JSON_BUILD_PAIR_CONDITION(final && v->cause != EG_CAUSE_NONE, "cause",
-					     SD_JSON_BUILD_STRING(eg_cause_name(v->cause))),
-		SD_JSON_BUILD_PAIR_CONDITION(traveller[0] != '\0', "traveller",
-					     SD_JSON_BUILD_STRING(traveller)),
-		SD_JSON_BUILD_PAIR_CONDITION(named && isfinite(v->score), "score",
-					     SD_JSON_BUILD_REAL((double)v->score)),
-		SD_JSON_BUILD_PAIR_CONDITION(named && isfinite(v->threshold), "threshold",
-					     SD_JSON_BUILD_REAL((double)v->threshold)),
-		SD_JSON_BUILD_PAIR_CONDITION(named, "quality",
-					     SD_JSON_BUILD_INTEGER(slot->result.quality.overall)),
-		SD_JSON_BUILD_PAIR_CONDITION(isfinite(liveness), "liveness",
-					     SD_JSON_BUILD_REAL((double)liveness)),
-		SD_JSON_BUILD_PAIR_CONDITION(final && s->usable_ms != 0, "tookMs",
-					     SD_JSON_BUILD_INTEGER(s->verdict_ms - s->usable_ms)));
+	r = eg_liveness_reasons_json(isfinite(liveness) ? slot->result.attempt.liveness.reasons : 0,
+				     &reasons);
+	if (r >= 0)
+		r = sd_json_buildo(
+			&event, SD_JSON_BUILD_PAIR_STRING("type", final ? "verdict" : "state"),
+			SD_JSON_BUILD_PAIR_STRING("time", now),
+			SD_JSON_BUILD_PAIR_UNSIGNED("session", slot->number),
+			SD_JSON_BUILD_PAIR_STRING("state", eg_session_state_name(s->state)),
+			SD_JSON_BUILD_PAIR_UNSIGNED("frame", slot->first_frame),
+			SD_JSON_BUILD_PAIR_CONDITION(final && encounter[0] != '\0', "encounter",
+						     SD_JSON_BUILD_STRING(encounter)),
+			SD_JSON_BUILD_PAIR_CONDITION(
+				final && v->mode != 0, "mode",
+				SD_JSON_BUILD_STRING(final && v->mode != 0 ? eg_mode_name(v->mode)
+									   : "")),
+			SD_JSON_BUILD_PAIR_CONDITION(
+				final, "verdict", SD_JSON_BUILD_STRING(eg_verdict_name(v->kind))),
+			SD_JSON_BUILD_PAIR_CONDITION(final && v->cause != EG_CAUSE_NONE, "cause",
+						     SD_JSON_BUILD_STRING(eg_cause_name(v->cause))),
+			SD_JSON_BUILD_PAIR_CONDITION(traveller[0] != '\0', "traveller",
+						     SD_JSON_BUILD_STRING(traveller)),
+			SD_JSON_BUILD_PAIR_CONDITION(named && isfinite(v->score), "score",
+						     SD_JSON_BUILD_REAL((double)v->score)),
+			SD_JSON_BUILD_PAIR_CONDITION(named && isfinite(v->threshold), "threshold",
+						     SD_JSON_BUILD_REAL((double)v->threshold)),
+			SD_JSON_BUILD_PAIR_CONDITION(named, "quality",
+						     SD_JSON_BUILD_INTEGER(
+							     slot->result.quality.overall)),
+			SD_JSON_BUILD_PAIR_CONDITION(isfinite(liveness), "liveness",
+						     SD_JSON_BUILD_REAL((double)liveness)),
+			SD_JSON_BUILD_PAIR_CONDITION(isfinite(liveness), "livenessReasons",
+						     SD_JSON_BUILD_VARIANT(reasons)),
+			SD_JSON_BUILD_PAIR_CONDITION(final && s->usable_ms != 0, "tookMs",
+						     SD_JSON_BUILD_INTEGER(s->verdict_ms -
+									   s->usable_ms)));
 	if (r >= 0)
 		tell(booth, event);
 	sd_json_variant_unref(event);
+	sd_json_variant_unref(reasons);
 	if (final)
 		eg_info("session %" PRIu64 ": %s%s%s", slot->number, eg_verdict_name(v->kind),
 			v->cause != EG_CAUSE_NONE ? ", " : "",
@@ -202,7 +211,7 @@ static int get_status(sd_varlink *link, sd_json_variant *parameters,
 		      sd_varlink_method_flags_t flags, void *user)
 {
 	struct eg_booth *b = user;
-	sd_json_variant *camera = NULL, *manifest = NULL;
+	sd_json_variant *camera = NULL, *manifest = NULL, *liveness = NULL;
 	struct eg_records_facts facts = {0};
 	int r;
 
@@ -214,6 +223,8 @@ static int get_status(sd_varlink *link, sd_json_variant *parameters,
 	r = camera_json(b, &camera);
 	if (r >= 0)
 		r = manifest_json(b, &manifest);
+	if (r >= 0)
+		r = eg_calibrate_json(b, &liveness);
 	if (r >= 0)
 		r = sd_varlink_replybo(
 			link, SD_JSON_BUILD_PAIR_STRING("booth", b->trust.booth),
@@ -231,7 +242,9 @@ static int get_status(sd_varlink *link, sd_json_variant *parameters,
 			SD_JSON_BUILD_PAIR_UNSIGNED("dead", facts.dead),
 			SD_JSON_BUILD_PAIR_STRING("fault", b->fault),
 			SD_JSON_BUILD_PAIR_VARIANT("camera", camera),
-			SD_JSON_BUILD_PAIR_VARIANT("manifest", manifest));
+			SD_JSON_BUILD_PAIR_VARIANT("manifest", manifest),
+			SD_JSON_BUILD_PAIR_VARIANT("liveness", liveness));
+	sd_json_variant_unref(liveness);
 	sd_json_variant_unref(camera);
 	sd_json_variant_unref(manifest);
 	return r;
@@ -261,6 +274,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 
 	(void)server;
 	eg_self_test_drop(b, link);
+	eg_calibrate_drop(b, link);
 	for (i = 0; i < b->watcher_count; i++) {
 		if (b->watcher[i] != link)
 			continue;
@@ -365,7 +379,8 @@ int eg_live_start(struct eg_booth *booth, struct eg_err *err)
 			"io.egress.Booth.Watch", watch, "io.egress.Booth.PresentDocument",
 			present_document, "io.egress.Booth.OptOut", opt_out,
 			"io.egress.Booth.Resume", resume, "io.egress.Booth.ManifestsChanged",
-			manifests_changed, "io.egress.Booth.SelfTest", eg_self_test_method);
+			manifests_changed, "io.egress.Booth.SelfTest", eg_self_test_method,
+			"io.egress.Booth.CalibrateLiveness", eg_calibrate_method);
 	if (r >= 0)
 		r = sd_varlink_server_set_connections_max(booth->server, CONNECTIONS_MAX);
 	if (r >= 0)
@@ -384,6 +399,7 @@ void eg_live_stop(struct eg_booth *booth)
 	int n;
 
 	eg_self_test_drop(booth, NULL);
+	eg_calibrate_drop(booth, NULL);
 	while (booth->watcher_count > 0) {
 		sd_varlink *link = booth->watcher[--booth->watcher_count];
 

@@ -212,6 +212,7 @@ int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_
 			.shots = t->shot_count,
 			.newest_shot = newest_shot(v, t),
 			.first_seen_ns = t->first_seen_ns,
+			.liveness = t->liveness,
 		};
 	}
 	view.sequence = frame->sequence;

@@ -35,6 +35,7 @@ struct eg_view_track {
 	size_t shots;
 	uint64_t newest_shot; // sequence of the newest kept shot; a change means a new one
 	int64_t first_seen_ns;
+	struct eg_liveness liveness;
 };
 
 struct eg_view {

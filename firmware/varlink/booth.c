@@ -55,6 +55,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(threshold, SD_VARLINK_FLOAT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(quality, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(liveness, SD_VARLINK_FLOAT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("What spoke against it: model, moire, border, specular, unsteady"),
+	SD_VARLINK_DEFINE_FIELD(livenessReasons, SD_VARLINK_STRING,
+				SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
 	SD_VARLINK_FIELD_COMMENT("From the first usable face to the verdict"),
 	SD_VARLINK_DEFINE_FIELD(tookMs, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(hint, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
@@ -65,6 +68,28 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(ok, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_FIELD_COMMENT("What was found and, when not ok, what to do"),
 	SD_VARLINK_DEFINE_FIELD(text, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Liveness, SD_VARLINK_FIELD_COMMENT("Whether a match that does not look alive is referred"),
+	SD_VARLINK_DEFINE_FIELD(needed, SD_VARLINK_BOOL, 0),
+	SD_VARLINK_FIELD_COMMENT("Score from which a face counts as alive here, and by policy"),
+	SD_VARLINK_DEFINE_FIELD(threshold, SD_VARLINK_FLOAT, 0),
+	SD_VARLINK_DEFINE_FIELD(policyThreshold, SD_VARLINK_FLOAT, 0),
+	SD_VARLINK_FIELD_COMMENT("A measurement runs, so nobody is served"),
+	SD_VARLINK_DEFINE_FIELD(calibrating, SD_VARLINK_BOOL, 0),
+	SD_VARLINK_FIELD_COMMENT("When this site was measured, on how many presentations of "
+				 "people and of photos; null: not measured"),
+	SD_VARLINK_DEFINE_FIELD(measured, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(live, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(attacks, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Face, SD_VARLINK_DEFINE_FIELD(track, SD_VARLINK_INT, 0),
+	SD_VARLINK_DEFINE_FIELD(hint, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("How many looks the score rests on, up to 5; 0: no score yet"),
+	SD_VARLINK_DEFINE_FIELD(looks, SD_VARLINK_INT, 0),
+	SD_VARLINK_DEFINE_FIELD(score, SD_VARLINK_FLOAT, 0),
+	SD_VARLINK_DEFINE_FIELD(reasons, SD_VARLINK_STRING, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
 	GetStatus, SD_VARLINK_DEFINE_OUTPUT(booth, SD_VARLINK_STRING, 0),
@@ -82,7 +107,8 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("The last fault in a sentence; empty when there was none"),
 	SD_VARLINK_DEFINE_OUTPUT(fault, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(camera, Camera, 0),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(manifest, Manifest, 0));
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(manifest, Manifest, 0),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(liveness, Liveness, 0));
 
 static SD_VARLINK_DEFINE_METHOD_FULL(Watch, SD_VARLINK_REQUIRES_MORE,
 				     SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0));
@@ -102,11 +128,21 @@ static SD_VARLINK_DEFINE_METHOD(ManifestsChanged);
 static SD_VARLINK_DEFINE_METHOD(SelfTest, SD_VARLINK_DEFINE_OUTPUT(ok, SD_VARLINK_BOOL, 0),
 				SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(checks, Check, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	CalibrateLiveness, SD_VARLINK_REQUIRES_MORE,
+	SD_VARLINK_FIELD_COMMENT("SHA-256 of the model pack in use"),
+	SD_VARLINK_DEFINE_OUTPUT(pack, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_OUTPUT(camera, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_OUTPUT(policyThreshold, SD_VARLINK_FLOAT, 0),
+	SD_VARLINK_FIELD_COMMENT("Faces in the zone, at most ten times a second"),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(faces, Face, SD_VARLINK_ARRAY));
+
 static SD_VARLINK_DEFINE_ERROR(DocumentUnreadable,
 			       SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_ERROR(TooManyWatchers);
 static SD_VARLINK_DEFINE_ERROR(Busy);
+static SD_VARLINK_DEFINE_ERROR(Serving);
 
 SD_VARLINK_DEFINE_INTERFACE(
 	io_egress_Booth, "io.egress.Booth",
@@ -115,6 +151,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_type_Manifest,
 	SD_VARLINK_SYMBOL_COMMENT("Something that happened; never a name or a picture"),
 	&vl_type_Event, SD_VARLINK_SYMBOL_COMMENT("One line of the self-test"), &vl_type_Check,
+	SD_VARLINK_SYMBOL_COMMENT("What counts as alive at this site"), &vl_type_Liveness,
+	SD_VARLINK_SYMBOL_COMMENT("A face that a measurement sees, as numbers"), &vl_type_Face,
 	SD_VARLINK_SYMBOL_COMMENT("The booth at a glance"), &vl_method_GetStatus,
 	SD_VARLINK_SYMBOL_COMMENT("Live events; the first reply comes with the first event"),
 	&vl_method_Watch,
@@ -127,9 +165,14 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("Checks every part that a verdict needs; takes some seconds "
 				  "while travellers are served"),
 	&vl_method_SelfTest,
+	SD_VARLINK_SYMBOL_COMMENT("For a technician: scores faces while the connection lasts, and "
+				  "serves nobody meanwhile"),
+	&vl_method_CalibrateLiveness,
 	SD_VARLINK_SYMBOL_COMMENT("Neither a machine-readable zone nor a boarding pass"),
 	&vl_error_DocumentUnreadable,
 	SD_VARLINK_SYMBOL_COMMENT("More than 16 connections watch already"),
 	&vl_error_TooManyWatchers,
 	SD_VARLINK_SYMBOL_COMMENT("As many self-tests run as may at once: try again in a moment"),
-	&vl_error_Busy);
+	&vl_error_Busy,
+	SD_VARLINK_SYMBOL_COMMENT("A traveller is being served, or somebody measures already"),
+	&vl_error_Serving);
