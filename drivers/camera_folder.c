@@ -135,6 +135,7 @@ static void *run(void *user)
 	struct eg_err err = EG_ERR_INIT;
 	struct timespec due;
 
+	(void)pthread_setname_np(pthread_self(), "camera");
 	(void)clock_gettime(CLOCK_MONOTONIC, &due);
 	for (;;) {
 		if (camera->next == camera->count && !camera->loop) {

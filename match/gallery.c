@@ -51,6 +51,7 @@ void eg_gallery_free(struct eg_gallery *gallery)
 		return;
 	free_rows(gallery);
 	free(gallery->entry);
+	eg_gallery_seal_forget(gallery);
 	free(gallery->dots);
 	free(gallery);
 }
@@ -115,6 +116,8 @@ int eg_gallery_add(struct eg_gallery *gallery, size_t entry, const struct eg_tem
 	gallery->rows[row].entry = (uint32_t)entry;
 	eg_template_quantise(reference, gallery->quantised + row * EG_TEMPLATE_SIZE,
 			     &gallery->rows[row].scale, &gallery->rows[row].error);
+	gallery->scale_max = fmax(gallery->scale_max, (double)gallery->rows[row].scale);
+	gallery->error_max = fmax(gallery->error_max, (double)gallery->rows[row].error);
 	gallery->references++;
 
 	if (person->references++ == 0) {

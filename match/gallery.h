@@ -61,13 +61,20 @@ int eg_gallery_add(struct eg_gallery *gallery, size_t entry, const struct eg_tem
 
 // Ends adding: compares the references of different entries with each other, raises the threshold
 // when they score higher than the calibration says, marks near twins. With n references it takes
-// n²/2 comparisons of some 10 ns: milliseconds for 420, a second for 10,000, 20 for 42,000.
+// n²/2 comparisons of some 5 ns: a millisecond for 420, a quarter of a second for 10,000, half a
+// minute for 100,000. Therefore it is done in steps: a call makes at most EG_GALLERY_SEAL_STEP
+// comparisons and returns 1 when that was the last of them, 0 when it has to be called again, or an
+// error, after which it begins anew. Nothing may be added between the steps.
 //
 // The raise: with M pairs, take q = max(20 / M, the calibration's floor) and T(q), the score that
 // k = q · M pairs should reach. When more than k + 1.645 √k pairs do (95 % one-sided, Poisson), the
 // threshold is raised by what the k-th highest score lies over T(q). 20 and more pairs, because a
 // few twins or a family must not move everybody's threshold; under 190 pairs (20 people) nothing is
 // raised, for q would say nothing of the tail.
+#define EG_GALLERY_SEAL_STEP (4u << 20) // some 20 ms
+int eg_gallery_seal_step(struct eg_gallery *gallery, struct eg_err *err) EG_CHECKED;
+
+// All steps at once.
 int eg_gallery_seal(struct eg_gallery *gallery, struct eg_err *err) EG_CHECKED;
 
 struct eg_gallery_facts {

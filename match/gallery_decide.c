@@ -75,6 +75,15 @@ static void rank(struct ranking *ranking, int entry, double score)
 	}
 }
 
+// The least int8 sum that a row needs to reach `score`, whatever the row's scale and rounding; the
+// sums of almost all rows lie under it.
+static double least_dot(const struct eg_gallery *gallery, double score, double scale, double error)
+{
+	double off = error + (1 + error) * gallery->error_max + 1e-5;
+
+	return score > off ? (score - off) / (scale * gallery->scale_max) * (1 - 1e-9) : -INFINITY;
+}
+
 // int8 says within which bounds each row's score lies; a row whose upper bound is under the exact
 // score of the second person so far cannot change the ranking. Rows are taken as they come, so the
 // first ones are scored in float without need; that costs less than sorting.
@@ -82,17 +91,23 @@ static struct ranking scan(const struct eg_gallery *gallery, const struct eg_tem
 {
 	struct ranking ranking = {-1, -1, -INFINITY, -INFINITY};
 	int8_t quantised[EG_TEMPLATE_SIZE];
+	double least = -INFINITY;
 	float scale, error;
 
 	eg_template_quantise(probe, quantised, &scale, &error);
 	eg_kernel()->dot_int8(quantised, gallery->quantised, gallery->references, gallery->dots);
 	for (size_t i = 0; i < gallery->references; i++) {
 		const struct gallery_row *row = &gallery->rows[i];
-		double score = (double)gallery->dots[i] * (double)scale * (double)row->scale;
-		double off = (double)error + (1 + (double)error) * (double)row->error + 1e-5;
+		double score, off;
 
-		if (score + off >= ranking.second)
-			rank(&ranking, (int)row->entry, exact_score(gallery, probe, i));
+		if ((double)gallery->dots[i] < least)
+			continue;
+		score = (double)gallery->dots[i] * (double)scale * (double)row->scale;
+		off = (double)error + (1 + (double)error) * (double)row->error + 1e-5;
+		if (score + off < ranking.second)
+			continue;
+		rank(&ranking, (int)row->entry, exact_score(gallery, probe, i));
+		least = least_dot(gallery, ranking.second, (double)scale, (double)error);
 	}
 	eg_wipe(quantised, sizeof(quantised));
 	eg_wipe(gallery->dots, gallery->references * sizeof(*gallery->dots));

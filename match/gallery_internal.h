@@ -22,7 +22,9 @@ struct eg_gallery {
 		uint32_t entry;
 		float scale, error; // of the quantised row
 	} *rows;
-	int32_t *dots; // scratch of a scan, one a row; made by seal
+	double scale_max, error_max;	    // over all rows
+	int32_t *dots;			    // scratch of a scan, one a row; made by seal
+	struct eg_gallery_sealing *sealing; // NULL: not being sealed
 
 	struct gallery_entry {
 		uint8_t references;
@@ -33,5 +35,7 @@ struct eg_gallery {
 	size_t with_reference, near_twins;
 	double raise;
 };
+
+void eg_gallery_seal_forget(struct eg_gallery *gallery); // ends a seal that was not finished
 
 #endif

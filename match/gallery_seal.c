@@ -7,6 +7,7 @@
 
 #include "match/gallery_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -17,11 +18,17 @@
 #define PAIRS_TAIL 20.0
 
 // Rows scanned together, so that they stay in the processor's cache while the probes go by.
-#define TILE 1024
+#define TILE 1024 // far fewer than EG_GALLERY_SEAL_STEP
 
 struct pairs {
 	uint64_t bin[BINS];
 	uint64_t count;
+};
+
+struct eg_gallery_sealing {
+	double twin;	// score from which two people are near twins
+	size_t tile, i; // the next row, and the rows it is compared with
+	struct pairs pairs;
 };
 
 static size_t bin_of(double score)
@@ -41,31 +48,34 @@ static void mark_twins(struct eg_gallery *gallery, size_t i, size_t j)
 }
 
 // Row i against the rows first … first + count − 1, all after it.
-static void score_tile(struct eg_gallery *gallery, size_t i, size_t first, size_t count,
-		       double twin, struct pairs *pairs)
+static void score_tile(struct eg_gallery *gallery, size_t i, size_t first, size_t count)
 {
 	const struct gallery_row *a = &gallery->rows[i];
-	const float *values = gallery->matrix + i * EG_TEMPLATE_SIZE;
+	const double error = (double)a->error;
+	const double twin = gallery->sealing->twin, maybe = twin - 1e-5 - error;
+	struct pairs *pairs = &gallery->sealing->pairs;
+	size_t own = 0;
 
 	eg_kernel()->dot_int8(gallery->quantised + i * EG_TEMPLATE_SIZE,
 			      gallery->quantised + first * EG_TEMPLATE_SIZE, count, gallery->dots);
 	for (size_t k = 0; k < count; k++) {
 		const struct gallery_row *b = &gallery->rows[first + k];
 		double score = (double)gallery->dots[k] * (double)a->scale * (double)b->scale;
-		double off = (double)a->error + (1 + (double)a->error) * (double)b->error;
 		float exact;
 
-		if (a->entry == b->entry)
+		if (a->entry == b->entry) {
+			own++;
 			continue;
+		}
 		pairs->bin[bin_of(score)]++;
-		pairs->count++;
-		if (score + off + 1e-5 < twin)
+		if (score + (1 + error) * (double)b->error < maybe)
 			continue;
-		eg_kernel()->dot_float(values, gallery->matrix + (first + k) * EG_TEMPLATE_SIZE, 1,
-				       &exact);
+		eg_kernel()->dot_float(gallery->matrix + i * EG_TEMPLATE_SIZE,
+				       gallery->matrix + (first + k) * EG_TEMPLATE_SIZE, 1, &exact);
 		if ((double)exact >= twin)
 			mark_twins(gallery, i, first + k);
 	}
+	pairs->count += count - own;
 }
 
 // The score that `rank` pairs reach or pass.
@@ -94,40 +104,77 @@ static double raise_of(const struct eg_gallery *gallery, const struct pairs *pai
 	return fmax(0, score_at(pairs, k) - expected);
 }
 
-static void score_all(struct eg_gallery *gallery, double twin, struct pairs *pairs)
+// Rows against tiles of rows until `budget` pairs are full; true when none is left.
+static bool score_some(struct eg_gallery *gallery, size_t budget)
 {
-	for (size_t tile = 0; tile < gallery->references; tile += TILE) {
-		size_t end = tile + TILE < gallery->references ? tile + TILE : gallery->references;
+	struct eg_gallery_sealing *s = gallery->sealing;
+	const size_t n = gallery->references;
 
-		for (size_t i = 0; i + 1 < end; i++) {
-			size_t first = i + 1 > tile ? i + 1 : tile;
+	for (; s->tile < n; s->tile += TILE, s->i = 0) {
+		size_t end = s->tile + TILE < n ? s->tile + TILE : n;
 
-			score_tile(gallery, i, first, end - first, twin, pairs);
+		for (; s->i + 1 < end; s->i++) {
+			size_t first = s->i + 1 > s->tile ? s->i + 1 : s->tile;
+
+			if (end - first > budget)
+				return false;
+			score_tile(gallery, s->i, first, end - first);
+			budget -= end - first;
 		}
 	}
+	return true;
+}
+
+static int begin(struct eg_gallery *gallery, struct eg_err *err)
+{
+	const size_t n = gallery->references;
+
+	gallery->sealing = eg_calloc(1, sizeof(*gallery->sealing));
+	gallery->dots = eg_calloc(n ? n : 1, sizeof(*gallery->dots));
+	if (!gallery->sealing || !gallery->dots) {
+		eg_gallery_seal_forget(gallery);
+		return eg_err_set(err, EG_ENOMEM, "gallery: out of memory");
+	}
+	// Twins are measured by the unraised threshold: the more are marked, the safer.
+	gallery->sealing->twin =
+		eg_calib_threshold(gallery->calib, EG_GALLERY_TWIN_FPIR / (double)(n ? n : 1),
+				   NULL);
+	return 0;
+}
+
+void eg_gallery_seal_forget(struct eg_gallery *gallery)
+{
+	if (gallery->sealing)
+		eg_wipe(gallery->sealing, sizeof(*gallery->sealing));
+	free(gallery->sealing);
+	gallery->sealing = NULL;
+	if (!gallery->sealed) {
+		free(gallery->dots);
+		gallery->dots = NULL;
+	}
+}
+
+int eg_gallery_seal_step(struct eg_gallery *gallery, struct eg_err *err)
+{
+	int r = gallery->sealing ? 0 : begin(gallery, err);
+
+	assert(!gallery->sealed);
+	if (r != 0)
+		return r;
+	if (!score_some(gallery, EG_GALLERY_SEAL_STEP))
+		return 0;
+	gallery->raise = raise_of(gallery, &gallery->sealing->pairs);
+	gallery->sealed = true;
+	eg_gallery_seal_forget(gallery);
+	return 1;
 }
 
 int eg_gallery_seal(struct eg_gallery *gallery, struct eg_err *err)
 {
-	struct pairs *pairs = eg_calloc(1, sizeof(*pairs));
+	int r;
 
-	free(gallery->dots); // of a seal that had failed
-	gallery->dots =
-		eg_calloc(gallery->references ? gallery->references : 1, sizeof(*gallery->dots));
-	if (!pairs || !gallery->dots) {
-		free(pairs);
-		return eg_err_set(err, EG_ENOMEM, "gallery: out of memory");
-	}
-	// Twins are measured by the unraised threshold: the more are marked, the safer.
-	if (gallery->references > 1)
-		score_all(gallery,
-			  eg_calib_threshold(gallery->calib,
-					     EG_GALLERY_TWIN_FPIR / (double)gallery->references,
-					     NULL),
-			  pairs);
-	gallery->raise = raise_of(gallery, pairs);
-	gallery->sealed = true;
-	eg_wipe(pairs, sizeof(*pairs));
-	free(pairs);
-	return 0;
+	do
+		r = eg_gallery_seal_step(gallery, err);
+	while (r == 0);
+	return r < 0 ? r : 0;
 }

@@ -70,6 +70,12 @@ const struct eg_kernel *eg_kernel(void)
 	return best;
 }
 
+void eg_kernel_use(const struct eg_kernel *kernel)
+{
+	call_once(&chosen, choose);
+	best = kernel;
+}
+
 const char *eg_kernel_name(void)
 {
 	return eg_kernel()->name;

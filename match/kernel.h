@@ -33,4 +33,8 @@ const char *eg_kernel_name(void); // "plain", "avx2", "avx512vnni" or "neon"
 // here. For tests and eg-bench.
 const struct eg_kernel *const *eg_kernel_list(size_t *ret_count);
 
+// From now on eg_kernel() is this one, which must be available. For tests and eg-bench, while no
+// other thread compares.
+void eg_kernel_use(const struct eg_kernel *kernel);
+
 #endif

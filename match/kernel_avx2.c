@@ -12,6 +12,8 @@
 
 #include <immintrin.h>
 
+#include "firmware/base/mem.h"
+
 #define AVX2 __attribute__((target("avx2,fma")))
 
 static bool available(void)
@@ -24,28 +26,46 @@ AVX2 static __m256i widen(const int8_t *at)
 	return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)at));
 }
 
+AVX2 static int32_t sum_of(__m256i a)
+{
+	__m128i sum = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
+	return _mm_cvtsi128_si32(sum);
+}
+
+// The probe is widened once; four rows share each load of it.
 AVX2 static void dot_int8(const int8_t *probe, const int8_t *rows, size_t count, int32_t *ret_dots)
 {
-	for (size_t i = 0; i < count; i++) {
+	__m256i wide[EG_KERNEL_SIZE / 16];
+	size_t i = 0;
+
+	for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++)
+		wide[k] = widen(probe + 16 * k);
+	for (; i + 4 <= count; i += 4) {
 		const int8_t *row = rows + i * EG_KERNEL_SIZE;
-		__m256i a = _mm256_setzero_si256(), b = a;
+		__m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(),
+				  _mm256_setzero_si256(), _mm256_setzero_si256()};
 
-		for (size_t k = 0; k < EG_KERNEL_SIZE; k += 32) {
-			__m256i low = _mm256_madd_epi16(widen(probe + k), widen(row + k));
-			__m256i high =
-				_mm256_madd_epi16(widen(probe + k + 16), widen(row + k + 16));
-
-			a = _mm256_add_epi32(a, low);
-			b = _mm256_add_epi32(b, high);
-		}
-		a = _mm256_add_epi32(a, b);
-
-		__m128i sum =
-			_mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-		sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
-		sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
-		ret_dots[i] = _mm_cvtsi128_si32(sum);
+		for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++, row += 16)
+			for (size_t j = 0; j < 4; j++)
+				sum[j] = _mm256_add_epi32(
+					sum[j], _mm256_madd_epi16(wide[k],
+								  widen(row + j * EG_KERNEL_SIZE)));
+		for (size_t j = 0; j < 4; j++)
+			ret_dots[i + j] = sum_of(sum[j]);
 	}
+	for (; i < count; i++) {
+		const int8_t *row = rows + i * EG_KERNEL_SIZE;
+		__m256i sum = _mm256_setzero_si256();
+
+		for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++)
+			sum = _mm256_add_epi32(sum,
+					       _mm256_madd_epi16(wide[k], widen(row + 16 * k)));
+		ret_dots[i] = sum_of(sum);
+	}
+	eg_wipe(wide, sizeof(wide));
 }
 
 AVX2 static void dot_float(const float *probe, const float *rows, size_t count, float *ret_dots)

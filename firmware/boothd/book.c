@@ -152,8 +152,7 @@ int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 			return eg_err_set(err, EG_EINVAL,
 					  "manifest %s: says %zu travellers and holds %zu",
 					  book->statement.id, book->count, book->loaded);
-		r = eg_gallery_seal(book->gallery, err);
-		return r != 0 ? r : 1;
+		return eg_gallery_seal_step(book->gallery, err);
 	}
 	if (r != 0)
 		return eg_err_prefix(err, r, "manifest %s: traveller %zu", book->statement.id,

@@ -163,7 +163,8 @@ static int camera_json(const struct eg_booth *b, sd_json_variant **ret)
 		SD_JSON_BUILD_PAIR_INTEGER("frameAgeMs", f.frame_age_ms),
 		SD_JSON_BUILD_PAIR_REAL("framesPerSecond", f.frames_per_second),
 		SD_JSON_BUILD_PAIR_UNSIGNED("frames", f.camera.frames),
-		SD_JSON_BUILD_PAIR_UNSIGNED("dropped", f.camera.dropped),
+		SD_JSON_BUILD_PAIR_UNSIGNED("dropped",
+					    f.camera.dropped + eg_mailbox_replaced(b->mailbox)),
 		SD_JSON_BUILD_PAIR_UNSIGNED("duplicates", b->view.duplicates),
 		SD_JSON_BUILD_PAIR_UNSIGNED("restarts", f.restarts + f.reopens),
 		SD_JSON_BUILD_PAIR_INTEGER("luminance", b->view.mean_luma));

@@ -230,6 +230,7 @@ static void *run(void *user)
 {
 	struct eg_worker *w = user;
 
+	(void)pthread_setname_np(pthread_self(), "vision");
 	while (!atomic_load(&w->quit)) {
 		struct pollfd fds[2] = {{.fd = eg_mailbox_fd(w->mailbox), .events = POLLIN},
 					{.fd = w->down, .events = POLLIN}};

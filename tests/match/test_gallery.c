@@ -469,6 +469,53 @@ static void identify_ranks_as_the_float_scores_do(void **state)
 	free(all);
 }
 
+// Sealing in steps must find what a comparison of all pairs finds: 3,000 references are more than
+// one step's budget, and the twins lie in the first and the last rows and across tiles.
+static void sealing_in_steps_finds_every_twin(void **state)
+{
+	enum {
+		COUNT = 3000
+	};
+	static const size_t twins[][2] = {{0, 2999}, {1, 2}, {1023, 1024}, {500, 2047}};
+	struct eg_gallery *gallery = new_gallery(COUNT);
+	struct eg_gallery_facts facts;
+	int steps = 0, r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		struct eg_template t = {.model = {7}};
+		uint64_t seed = i;
+
+		for (size_t k = 0; k < 4; k++)
+			seed = i == twins[k][1] ? twins[k][0] : seed;
+		seed += 1000;
+		set_random(t.value, EG_TEMPLATE_SIZE, &seed);
+		add(gallery, i, &t, 80);
+	}
+	do {
+		r = eg_gallery_seal_step(gallery, NULL);
+		steps++;
+	} while (r == 0);
+	assert_int_equal(r, 1);
+	assert_int_equal(steps, (COUNT * (COUNT - 1) / 2 - 1) / EG_GALLERY_SEAL_STEP + 1);
+	eg_gallery_facts(gallery, &facts);
+	assert_int_equal(facts.near_twins, 8);
+	eg_gallery_free(gallery);
+}
+
+// Freed half-way, it leaks nothing (ASan) and wipes.
+static void a_seal_may_be_left_unfinished(void **state)
+{
+	struct eg_gallery *gallery = new_gallery(3000);
+	const struct eg_template t = axis(3);
+
+	(void)state;
+	for (size_t i = 0; i < 3000; i++)
+		add(gallery, i, &t, 80);
+	assert_int_equal(eg_gallery_seal_step(gallery, NULL), 0);
+	eg_gallery_free(gallery);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +534,8 @@ int main(void)
 		cmocka_unit_test(without_references_there_is_no_match),
 		cmocka_unit_test(bad_references_are_refused),
 		cmocka_unit_test(identify_ranks_as_the_float_scores_do),
+		cmocka_unit_test(sealing_in_steps_finds_every_twin),
+		cmocka_unit_test(a_seal_may_be_left_unfinished),
 	};
 
 	return cmocka_run_group_tests(tests, make_calib, free_calib);
