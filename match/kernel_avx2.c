@@ -35,6 +35,11 @@ AVX2 static int32_t sum_of(__m256i a)
 	return _mm_cvtsi128_si32(sum);
 }
 
+AVX2 static __m256i add_product(__m256i sum, __m256i probe, const int8_t *row)
+{
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(probe, widen(row)));
+}
+
 // The probe is widened once; four rows share each load of it.
 AVX2 static void dot_int8(const int8_t *probe, const int8_t *rows, size_t count, int32_t *ret_dots)
 {
@@ -45,25 +50,25 @@ AVX2 static void dot_int8(const int8_t *probe, const int8_t *rows, size_t count,
 		wide[k] = widen(probe + 16 * k);
 	for (; i + 4 <= count; i += 4) {
 		const int8_t *row = rows + i * EG_KERNEL_SIZE;
-		__m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(),
-				  _mm256_setzero_si256(), _mm256_setzero_si256()};
+		__m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
 
-		for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++, row += 16)
-			for (size_t j = 0; j < 4; j++)
-				sum[j] = _mm256_add_epi32(
-					sum[j], _mm256_madd_epi16(wide[k],
-								  widen(row + j * EG_KERNEL_SIZE)));
-		for (size_t j = 0; j < 4; j++)
-			ret_dots[i + j] = sum_of(sum[j]);
+		for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++, row += 16) {
+			a = add_product(a, wide[k], row);
+			b = add_product(b, wide[k], row + EG_KERNEL_SIZE);
+			c = add_product(c, wide[k], row + 2 * EG_KERNEL_SIZE);
+			d = add_product(d, wide[k], row + 3 * EG_KERNEL_SIZE);
+		}
+		ret_dots[i] = sum_of(a);
+		ret_dots[i + 1] = sum_of(b);
+		ret_dots[i + 2] = sum_of(c);
+		ret_dots[i + 3] = sum_of(d);
 	}
 	for (; i < count; i++) {
-		const int8_t *row = rows + i * EG_KERNEL_SIZE;
-		__m256i sum = _mm256_setzero_si256();
+		__m256i a = _mm256_setzero_si256();
 
 		for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++)
-			sum = _mm256_add_epi32(sum,
-					       _mm256_madd_epi16(wide[k], widen(row + 16 * k)));
-		ret_dots[i] = sum_of(sum);
+			a = add_product(a, wide[k], rows + i * EG_KERNEL_SIZE + 16 * k);
+		ret_dots[i] = sum_of(a);
 	}
 	eg_wipe(wide, sizeof(wide));
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/sample.h"
 #include "drivers/codec.h"
 #include "firmware/base/file.h"
 #include "firmware/base/mem.h"
@@ -20,12 +21,11 @@ struct pictures {
 	struct eg_capture *capture;
 	struct eg_extractor *extractor;
 	struct eg_buf jpeg;
-	struct eg_image image, bgr, aligned, input;
+	struct eg_image image, bgr, aligned;
 	struct eg_frame_pool *pool;
 	struct eg_frame *frame;
 	struct eg_face face[FACES_MAX];
 	size_t faces;
-	struct eg_net *net;
 	struct eg_template template;
 };
 
@@ -40,7 +40,7 @@ static int once_bgr(void *user)
 {
 	struct pictures *p = user;
 
-	return eg_frame_to_bgr(p->frame, &p->bgr);
+	return eg_sample_nv12(p->frame, &p->bgr);
 }
 
 static int once_still(void *user)
@@ -71,42 +71,11 @@ static int once_careful(void *user)
 	return eg_extractor_run_careful(p->extractor, &p->image, &p->face[0], &p->template, NULL);
 }
 
-static int once_net(void *user)
-{
-	struct pictures *p = user;
-	int r = eg_net_feed(p->net, &p->input, NULL);
-
-	return r == 0 ? eg_net_run(p->net, NULL) : r;
-}
-
-static void run_nets(struct bench *bench, struct pictures *p)
-{
-	static const char *const names[EG_MODEL_COUNT] = {
-		[EG_MODEL_DETECT] = "net_detect",   [EG_MODEL_LANDMARK] = "net_landmark",
-		[EG_MODEL_FEATURE] = "net_feature", [EG_MODEL_LIVENESS] = "net_liveness",
-		[EG_MODEL_POSE] = "net_pose",	    [EG_MODEL_EYE] = "net_eye",
-	};
-
-	for (int role = 0; role < EG_MODEL_COUNT; role++) {
-		struct eg_net_input size;
-
-		p->net = eg_pack_net(p->pack, (enum eg_model_role)role);
-		size = eg_net_input(p->net);
-		if (eg_image_resize(&p->input, size.width, size.height, size.channels) != 0) {
-			bench->failed++;
-			return;
-		}
-		for (int y = 0; y < size.height; y++)
-			memset(p->input.data + (ptrdiff_t)y * p->input.stride, y & 0xff,
-			       (size_t)p->input.stride);
-		bench_stage(bench, names[role], NULL, 0, once_net, p);
-	}
-}
-
 static int open_all(struct bench *bench, struct pictures *p, struct eg_err *err)
 {
 	struct eg_capture_config config = eg_capture_defaults;
-	unsigned int roles = (1u << EG_MODEL_COUNT) - 1;
+	unsigned int roles =
+		1u << EG_MODEL_DETECT | 1u << EG_MODEL_LANDMARK | 1u << EG_MODEL_FEATURE;
 	uint8_t *plane[2];
 	char *path = NULL;
 	int r;
@@ -140,11 +109,8 @@ static int open_all(struct bench *bench, struct pictures *p, struct eg_err *err)
 
 void bench_capture(struct bench *bench)
 {
-	static const char *const stages[] = {
-		"decode",      "nv12_to_bgr",	  "still",	"align",
-		"extract",     "extract_careful", "net_detect", "net_landmark",
-		"net_feature", "net_liveness",	  "net_pose",	"net_eye",
-		NULL};
+	static const char *const stages[] = {"decode",	"nv12_to_bgr",	   "still", "align",
+					     "extract", "extract_careful", NULL};
 	struct pictures *p = NULL;
 	struct eg_err err = EG_ERR_INIT;
 
@@ -166,14 +132,12 @@ void bench_capture(struct bench *bench)
 		bench_stage(bench, "align", NULL, 0, once_align, p);
 		bench_stage(bench, "extract", NULL, 0, once_extract, p);
 		bench_stage(bench, "extract_careful", NULL, 0, once_careful, p);
-		run_nets(bench, p);
 	}
 	eg_frame_unref(p->frame);
 	eg_frame_pool_free(p->pool);
 	eg_extractor_free(p->extractor);
 	eg_capture_free(p->capture);
 	eg_pack_free(p->pack);
-	eg_image_done(&p->input);
 	eg_image_done(&p->aligned);
 	eg_image_done(&p->bgr);
 	eg_image_done(&p->image);
