@@ -165,6 +165,11 @@ double eg_pack_calibration_floor(const struct eg_pack *pack)
 	return pack->spec.floor_fmr;
 }
 
+struct eg_pack_length eg_pack_calibration_length(const struct eg_pack *pack)
+{
+	return pack->spec.length;
+}
+
 struct eg_net *eg_pack_net(struct eg_pack *pack, enum eg_model_role role)
 {
 	assert((unsigned int)role < EG_MODEL_COUNT);

@@ -44,6 +44,15 @@ struct eg_pack_point {
 const struct eg_pack_point *eg_pack_calibration(const struct eg_pack *pack, size_t *ret_count);
 double eg_pack_calibration_floor(const struct eg_pack *pack); // below this FMR the table is a guess
 
+// How the length of the recogniser's answer counts, as it did when the points were measured: its
+// template gets the length (weak / l)^power, where l is the answer's, held between weak and strong.
+// So a weak face, whose genuine scores are low and whose impostor scores are not high, is held to
+// less. Power 0, which is also that of a pack that says nothing: every template has length 1.
+struct eg_pack_length {
+	double weak, strong, power;
+};
+struct eg_pack_length eg_pack_calibration_length(const struct eg_pack *pack);
+
 // One loaded network. Input and output memory is made at open; `input` is to be filled (float,
 // NCHW, the model's own scaling already applied by eg_net_feed), run, then `output` read.
 struct eg_net;

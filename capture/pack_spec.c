@@ -431,6 +431,38 @@ static int calibration_floor(const char *name, sd_json_variant *v, sd_json_dispa
 	return r;
 }
 
+static int length_number(const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags,
+			 void *userdata)
+{
+	struct scope *s = userdata;
+	struct eg_pack_length *l = s->into;
+	double *into = *name == 'w' ? &l->weak : *name == 's' ? &l->strong : &l->power;
+	int r = take_number(s->context, name, v, into);
+
+	(void)flags;
+	return r == 0 && *into <= 0 ? refuse(s->context, name, "must be above 0") : r;
+}
+
+static int calibration_length(const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags,
+			      void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"weak", _SD_JSON_VARIANT_TYPE_INVALID, length_number, 0, SD_JSON_MANDATORY},
+		{"strong", _SD_JSON_VARIANT_TYPE_INVALID, length_number, 0, SD_JSON_MANDATORY},
+		{"power", _SD_JSON_VARIANT_TYPE_INVALID, length_number, 0, SD_JSON_MANDATORY},
+		{0},
+	};
+	struct context *c = ((struct scope *)userdata)->context;
+	struct eg_pack_length *l = &c->spec->length;
+	struct scope s = {.context = c, .into = l};
+	int r = dispatch(v, table, &s, name);
+
+	(void)flags;
+	if (r == 0 && !(l->weak < l->strong && l->power <= 1 && l->strong / l->weak <= 10))
+		return refuse(c, name, "strong must be 1 to 10 times weak, power at most 1");
+	return r;
+}
+
 static int calibration_digest(const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags,
 			      void *userdata)
 {
@@ -448,6 +480,7 @@ static int calibration(const char *name, sd_json_variant *v, sd_json_dispatch_fl
 		 SD_JSON_MANDATORY},
 		{"floor_fmr", _SD_JSON_VARIANT_TYPE_INVALID, calibration_floor, 0,
 		 SD_JSON_MANDATORY},
+		{"length", _SD_JSON_VARIANT_TYPE_INVALID, calibration_length, 0, 0},
 		{"points", _SD_JSON_VARIANT_TYPE_INVALID, points, 0, SD_JSON_MANDATORY},
 		{0},
 	};

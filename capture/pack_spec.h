@@ -3,7 +3,8 @@
 // What a pack.json says, as a plain struct; knows nothing of files or networks. Inside capture/
 // only.
 //
-// Form of a pack.json (all keys wanted, none other taken, but for `calibration` and roles):
+// Form of a pack.json (all keys wanted, none other taken, but for `calibration`, its `length`, and
+// roles, which may be missing):
 //
 //	{"format": 1, "name": "", "version": "", "licence": "", "source": "",
 //	 "models": {ROLE: {"file": "", "sha256": "", "licence": "",
@@ -11,6 +12,7 @@
 //	                             "mean": [0, 0, 0], "scale": [1, 1, 1]},
 //	                   "outputs": [{"name": "", "meaning": ""}, ...]}, ...},
 //	 "calibration": {"model_sha256": "", "floor_fmr": 1e-5,
+//	                 "length": {"weak": 1, "strong": 2, "power": 0.5},
 //	                 "points": [{"score": 0.1, "fmr": 0.1}, ...]}}
 //
 // ROLE is detect, landmark, feature, liveness, pose or eye. A pixel p enters the network as
@@ -69,6 +71,7 @@ struct eg_pack_spec {
 	char source[EG_PACK_TEXT_MAX];
 	struct eg_model_spec model[EG_MODEL_COUNT];
 	double floor_fmr;
+	struct eg_pack_length length;
 	size_t point_count; // 0: no calibration
 	struct eg_pack_point point[EG_PACK_POINTS_MAX];
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From an aligned face to its template, on the pack's recogniser. The network sees the face and its
-// mirror image; their sum, made length 1, is the template.
+// mirror image; the direction of their sum is the template's, and its length says how strong a face
+// the network saw (template.h).
 
 #include "match/template.h"
 
@@ -14,6 +15,7 @@
 struct eg_extractor {
 	struct eg_net *net; // the pack's
 	uint8_t model[EG_SHA256_SIZE];
+	struct eg_pack_length length;
 	struct eg_image mirrored;
 	struct eg_image aligned; // of the careful warps
 };
@@ -41,6 +43,7 @@ int eg_extractor_new(struct eg_pack *pack, struct eg_extractor **ret_extractor, 
 		return eg_err_set(err, EG_ENOMEM, "extractor: out of memory");
 	x->net = net;
 	memcpy(x->model, digest, sizeof(x->model));
+	x->length = eg_pack_calibration_length(pack);
 	r = eg_image_init(&x->mirrored, EG_ALIGNED_SIDE, EG_ALIGNED_SIDE, 3);
 	if (r == 0)
 		r = eg_image_init(&x->aligned, EG_ALIGNED_SIDE, EG_ALIGNED_SIDE, 3);
@@ -93,12 +96,20 @@ static int add_output(struct eg_extractor *x, const struct eg_image *image,
 	return 0;
 }
 
-// Face and mirror image as one unit vector.
+// The template's length, from that of one answer of the network.
+static double length_for(const struct eg_extractor *x, double answer)
+{
+	const struct eg_pack_length *l = &x->length;
+
+	return l->power > 0 ? pow(l->weak / fmin(fmax(answer, l->weak), l->strong), l->power) : 1;
+}
+
+// Face and mirror image as one vector.
 int eg_extractor_run(struct eg_extractor *extractor, const struct eg_image *aligned,
 		     struct eg_template *ret_template, struct eg_err *err)
 {
 	double sum[EG_TEMPLATE_SIZE] = {0};
-	double length = 0;
+	double length = 0, factor;
 	int r;
 
 	if (aligned->width != EG_ALIGNED_SIDE || aligned->height != EG_ALIGNED_SIDE ||
@@ -118,8 +129,9 @@ int eg_extractor_run(struct eg_extractor *extractor, const struct eg_image *alig
 			       "extractor: the recogniser's answer has no finite length");
 		goto out;
 	}
+	factor = length_for(extractor, length / 2) / length; // a mean of two answers
 	for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
-		ret_template->value[k] = (float)(sum[k] / length);
+		ret_template->value[k] = (float)(sum[k] * factor);
 	memcpy(ret_template->model, extractor->model, sizeof(ret_template->model));
 out:
 	eg_wipe(sum, sizeof(sum));

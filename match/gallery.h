@@ -8,7 +8,8 @@
 //
 // CONFIRMED comes out only when a finite score reaches the threshold and nothing speaks against it;
 // everything else is REFER with one of these causes:
-//   system_fault     probe not a finite unit vector, another model's, error target not in 0 … 1,
+//   system_fault     probe no template (eg_template_check), another model's, error target not in 0
+//   … 1,
 //                    entry out of range
 //   no_reference     the claimed traveller has no reference; identify: nobody has one
 //   ambiguous        the entry is a near twin of another; identify: a second person reaches the
@@ -54,7 +55,7 @@ int eg_gallery_new(size_t entries, const struct eg_calib *calibration,
 void eg_gallery_free(struct eg_gallery *gallery); // takes NULL
 
 // Adds one reference. `quality` 0 … 100 of the photo, below 0 when it was not measured (then it is
-// not poor). Copies the template. EG_EINVAL: not a finite unit vector, another model than the first
+// not poor). Copies the template. EG_EINVAL: no template, another model than the first
 // reference's, no such entry, quality NaN. EG_EFULL: the entry has EG_GALLERY_REFERENCES_MAX.
 int eg_gallery_add(struct eg_gallery *gallery, size_t entry, const struct eg_template *reference,
 		   float quality, struct eg_err *err) EG_CHECKED;

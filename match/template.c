@@ -9,6 +9,7 @@
 
 #include "firmware/base/mem.h"
 
+#define LENGTH_MIN   0.1 // (weak / strong)^power is never less
 #define LENGTH_SLACK 1e-3
 
 void eg_template_wipe(struct eg_template *t)
@@ -17,14 +18,21 @@ void eg_template_wipe(struct eg_template *t)
 		eg_wipe(t, sizeof(*t));
 }
 
-int eg_template_check(const struct eg_template *t)
+static double length_of(const struct eg_template *t)
 {
 	double sum = 0;
 
 	for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
 		sum += (double)t->value[k] * (double)t->value[k];
+	return sqrt(sum);
+}
+
+int eg_template_check(const struct eg_template *t)
+{
+	double length = length_of(t);
+
 	// also false when a value was NaN or infinite
-	return fabs(sqrt(sum) - 1) <= LENGTH_SLACK ? 0 : EG_EINVAL;
+	return length >= LENGTH_MIN && length <= 1 + LENGTH_SLACK ? 0 : EG_EINVAL;
 }
 
 int eg_template_compare(const struct eg_template *a, const struct eg_template *b, float *ret_score)
@@ -45,19 +53,22 @@ int eg_template_fuse(const struct eg_template *const *templates, const float *we
 		     struct eg_template *ret_template)
 {
 	double sum[EG_TEMPLATE_SIZE] = {0};
-	double length = 0;
+	double length = 0, weights_sum = 0, mean_length = 0;
 	int r = count > 0 ? 0 : EG_EINVAL;
 
 	for (size_t i = 0; i < count && r == 0; i++) {
 		double weight = weights ? (double)weights[i] : 1;
+		double own = length_of(templates[i]);
 
 		if (!(weight > 0 && isfinite(weight)) || eg_template_check(templates[i]) != 0 ||
 		    memcmp(templates[i]->model, templates[0]->model, EG_SHA256_SIZE) != 0)
 			r = EG_EINVAL;
-		else
-			for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
-				sum[k] += weight * (double)templates[i]->value[k];
+		for (size_t k = 0; k < EG_TEMPLATE_SIZE && r == 0; k++)
+			sum[k] += weight / own * (double)templates[i]->value[k];
+		mean_length += weight * own;
+		weights_sum += weight;
 	}
+	mean_length /= weights_sum;
 	for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
 		length += sum[k] * sum[k];
 	length = sqrt(length);
@@ -66,7 +77,7 @@ int eg_template_fuse(const struct eg_template *const *templates, const float *we
 	if (r == 0) {
 		memmove(ret_template->model, templates[0]->model, EG_SHA256_SIZE);
 		for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
-			ret_template->value[k] = (float)(sum[k] / length);
+			ret_template->value[k] = (float)(sum[k] * mean_length / length);
 	}
 	eg_wipe(sum, sizeof(sum));
 	return r;

@@ -12,7 +12,8 @@
 //     lowest FMR that it measures;
 //   - below, large's threshold moved up by what that line's end lies above large's (never down);
 //   - large's own threshold.
-// The floor is the lowest FMR that large measures.
+// The floor is the lowest FMR that large measures. How lengths count (capture/pack.h) is taken over
+// from the pack that the histograms were made with.
 
 #include "match/eval/eval.h"
 
@@ -176,6 +177,7 @@ static int write_calibration(const struct eval_options *options, const struct eg
 			     const struct histogram *large, const struct histogram *portraits,
 			     struct eg_err *err)
 {
+	const struct eg_pack_length length = eg_pack_calibration_length(pack);
 	double floor_fmr = NAN;
 	struct tail tail;
 	struct json json;
@@ -189,6 +191,13 @@ static int write_calibration(const struct eval_options *options, const struct eg
 	json_init(&json);
 	json_hex(&json, "model_sha256", eg_pack_model_digest(pack, EG_MODEL_FEATURE),
 		 EG_SHA256_SIZE);
+	if (length.power > 0) {
+		json_open(&json, "length", '{');
+		json_number(&json, "weak", length.weak);
+		json_number(&json, "strong", length.strong);
+		json_number(&json, "power", length.power);
+		json_close(&json, '}');
+	}
 	put_points(&json, large, portraits, &tail, &floor_fmr);
 	json_number(&json, "floor_fmr", floor_fmr);
 	json_number(&json, "portraits_measured_to", tail.reach);

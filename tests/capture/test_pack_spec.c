@@ -28,8 +28,9 @@
 #define FEATURE                                                                                \
 	"\"feature\":{\"file\":\"a.onnx\",\"sha256\":\"" SHA_A "\",\"licence\":\"MIT\"," INPUT \
 	"," OUTPUTS "}"
-#define CALIBRATION                                                                       \
-	"\"calibration\":{\"model_sha256\":\"" SHA_A "\",\"floor_fmr\":1e-6,\"points\":[" \
+#define CALIBRATION                                                           \
+	"\"calibration\":{\"model_sha256\":\"" SHA_A "\",\"floor_fmr\":1e-6," \
+	"\"length\":{\"weak\":2,\"strong\":8,\"power\":0.25},\"points\":["    \
 	"{\"score\":0.25,\"fmr\":0.01},{\"score\":0.5,\"fmr\":0.0001}]}"
 #define GOOD HEAD "\"models\":{" FEATURE "}," CALIBRATION "}"
 
@@ -63,6 +64,8 @@ static void a_good_pack_is_read_whole(void **state)
 	assert_int_equal(spec->point_count, 2);
 	assert_true(spec->point[1].score == 0.5 && spec->point[1].fmr == 0.0001);
 	assert_true(spec->floor_fmr == 1e-6);
+	assert_true(spec->length.weak == 2 && spec->length.strong == 8 &&
+		    spec->length.power == 0.25);
 	free(spec);
 }
 
@@ -103,6 +106,11 @@ static const struct {
 	{"fmr of 0", "\"fmr\":0.0001", "\"fmr\":0", EG_EINVAL, "points"},
 	{"one point", "{\"score\":0.25,\"fmr\":0.01},", "", EG_EINVAL, "points"},
 	{"floor of 1", "1e-6", "1", EG_EINVAL, "floor_fmr"},
+	{"length without a power", ",\"power\":0.25", "", EG_EINVAL, "power"},
+	{"length of no power", "\"power\":0.25", "\"power\":0", EG_EINVAL, "power"},
+	{"length of too much power", "\"power\":0.25", "\"power\":1.1", EG_EINVAL, "length"},
+	{"weak above strong", "\"weak\":2", "\"weak\":9", EG_EINVAL, "length"},
+	{"weak far below strong", "\"weak\":2", "\"weak\":0.1", EG_EINVAL, "length"},
 	{"unknown key in a point", "\"score\":0.5", "\"score\":0.5,\"n\":1", EG_EINVAL, "n:"},
 	{"models is a list", "\"models\":{" FEATURE "}", "\"models\":[]", EG_EINVAL, "models"},
 	{"half a text", "\"points\":[", "", EG_EINVAL, "JSON"},

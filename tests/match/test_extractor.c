@@ -84,7 +84,7 @@ static float score(const struct eg_template *a, const struct eg_template *b)
 	return s;
 }
 
-static void templates_are_unit_vectors_of_the_packs_model(void **state)
+static void templates_pass_their_check_and_are_of_the_packs_model(void **state)
 {
 	size_t total = 0;
 
@@ -119,6 +119,11 @@ static void the_same_person_in_two_photos_scores_above_all_strangers(void **stat
 	assert_true(same > strangers + 0.1f);
 }
 
+static float cosine(const struct eg_template *a, const struct eg_template *b)
+{
+	return score(a, b) / sqrtf(score(a, a) * score(b, b));
+}
+
 static void one_warp_and_five_agree(void **state)
 {
 	struct eg_image aligned = {0};
@@ -128,7 +133,7 @@ static void one_warp_and_five_agree(void **state)
 	assert_true(faces[0] > 0);
 	assert_int_equal(eg_align(&image[0], &face[0][0], &aligned), 0);
 	assert_int_equal(eg_extractor_run(extractor, &aligned, &plain, NULL), 0);
-	assert_true(score(&plain, &template[0][0]) > 0.9f);
+	assert_true(cosine(&plain, &template[0][0]) > 0.9f);
 	eg_image_done(&aligned);
 }
 
@@ -146,7 +151,53 @@ static void a_mirrored_face_has_the_same_template(void **state)
 			       aligned.data + y * aligned.stride + 3 * x, 3);
 	assert_int_equal(eg_extractor_run(extractor, &aligned, &a, NULL), 0);
 	assert_int_equal(eg_extractor_run(extractor, &mirrored, &b, NULL), 0);
-	assert_true(score(&a, &b) > 0.9999f);
+	assert_true(cosine(&a, &b) > 0.9999f);
+	eg_image_done(&mirrored);
+	eg_image_done(&aligned);
+}
+
+// What the network says of `picture` itself, added to `sum`.
+static void ask_network(const struct eg_image *picture, double sum[EG_TEMPLATE_SIZE])
+{
+	struct eg_net *net = eg_pack_net(pack, EG_MODEL_FEATURE);
+	const float *out;
+	size_t count;
+
+	assert_int_equal(eg_net_feed(net, picture, NULL), 0);
+	assert_int_equal(eg_net_run(net, NULL), 0);
+	out = eg_net_output(net, 0, &count);
+	for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
+		sum[k] += (double)out[k] / 2;
+}
+
+// The weaker the network's answer, the longer the template, as the pack says.
+static void a_templates_length_is_what_the_pack_makes_of_the_answers(void **state)
+{
+	const struct eg_pack_length pack_says = eg_pack_calibration_length(pack);
+	struct eg_image aligned = {0}, mirrored = {0};
+
+	(void)state;
+	assert_int_equal(eg_image_init(&mirrored, 112, 112, 3), 0);
+	for (size_t i = 0; i < PHOTOS; i++) {
+		double sum[EG_TEMPLATE_SIZE] = {0}, answer = 0, want = 1;
+		struct eg_template t;
+
+		assert_true(faces[i] > 0);
+		assert_int_equal(eg_align(&image[i], &face[i][0], &aligned), 0);
+		for (int y = 0; y < 112; y++)
+			for (int x = 0; x < 112; x++)
+				memcpy(mirrored.data + y * mirrored.stride + 3 * (111 - x),
+				       aligned.data + y * aligned.stride + 3 * x, 3);
+		ask_network(&aligned, sum);
+		ask_network(&mirrored, sum);
+		for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
+			answer += sum[k] * sum[k];
+		answer = fmax(pack_says.weak, fmin(pack_says.strong, sqrt(answer)));
+		if (pack_says.power > 0)
+			want = exp(pack_says.power * (log(pack_says.weak) - log(answer)));
+		assert_int_equal(eg_extractor_run(extractor, &aligned, &t, NULL), 0);
+		assert_true(fabs(sqrt((double)score(&t, &t)) - want) < 1e-4);
+	}
 	eg_image_done(&mirrored);
 	eg_image_done(&aligned);
 }
@@ -186,10 +237,11 @@ static void a_pack_without_recogniser_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(templates_are_unit_vectors_of_the_packs_model),
+		cmocka_unit_test(templates_pass_their_check_and_are_of_the_packs_model),
 		cmocka_unit_test(the_same_person_in_two_photos_scores_above_all_strangers),
 		cmocka_unit_test(one_warp_and_five_agree),
 		cmocka_unit_test(a_mirrored_face_has_the_same_template),
+		cmocka_unit_test(a_templates_length_is_what_the_pack_makes_of_the_answers),
 		cmocka_unit_test(what_is_not_an_aligned_face_is_refused),
 		cmocka_unit_test(a_pack_without_recogniser_is_refused),
 	};

@@ -39,10 +39,29 @@ static void templates_of_different_models_do_not_compare(void **state)
 	assert_true(score == 9);
 }
 
-static void what_is_no_finite_unit_vector_does_not_compare(void **state)
+static struct eg_template scaled(struct eg_template t, float length)
+{
+	for (size_t k = 0; k < EG_TEMPLATE_SIZE; k++)
+		t.value[k] *= length;
+	return t;
+}
+
+static void lengths_weigh_the_score(void **state)
+{
+	struct eg_template a = scaled(with_cosine(3, 1), 0.5f);
+	struct eg_template b = scaled(with_cosine(3, 0.8), 0.75f);
+	float score = 9;
+
+	(void)state;
+	assert_int_equal(eg_template_compare(&a, &b, &score), 0);
+	assert_true(fabsf(score - 0.3f) < 1e-6f); // 0.5 · 0.75 · 0.8
+}
+
+static void what_is_no_finite_vector_of_a_fair_length_does_not_compare(void **state)
 {
 	static const float bad[] = {NAN, INFINITY, -INFINITY, 1e30f, 2};
 	struct eg_template good = with_cosine(0, 1), zero = {.model = {1, 2, 3}};
+	struct eg_template weak = scaled(good, 0.09f), strong = scaled(good, 1.01f);
 	float score = 9;
 
 	(void)state;
@@ -55,6 +74,8 @@ static void what_is_no_finite_unit_vector_does_not_compare(void **state)
 		assert_int_equal(eg_template_compare(&t, &good, &score), EG_EINVAL);
 	}
 	assert_int_equal(eg_template_check(&zero), EG_EINVAL);
+	assert_int_equal(eg_template_check(&weak), EG_EINVAL);
+	assert_int_equal(eg_template_check(&strong), EG_EINVAL);
 	assert_int_equal(eg_template_check(&good), 0);
 	assert_true(score == 9);
 }
@@ -74,6 +95,20 @@ static void fusing_gives_the_weighted_mean_at_unit_length(void **state)
 	assert_int_equal(eg_template_fuse(list, weights, 2, &a), 0); // may be one of its inputs
 	assert_true(fabsf(a.value[0] - 0.6f) < 1e-6f);
 	assert_true(fabsf(a.value[1] - 0.8f) < 1e-6f);
+}
+
+// A long template does not pull harder than a short one; the lengths have a mean of their own.
+static void fusing_takes_the_mean_of_directions_and_of_lengths(void **state)
+{
+	struct eg_template a = scaled(with_cosine(0, 1), 0.2f), b = with_cosine(1, 1), fused;
+	const struct eg_template *list[] = {&a, &b};
+	const float weights[] = {3, 4};
+
+	(void)state;
+	assert_int_equal(eg_template_fuse(list, weights, 2, &fused), 0);
+	// direction (0.6, 0.8), length (3 · 0.2 + 4 · 1) / 7
+	assert_true(fabsf(fused.value[0] - 0.6f * 4.6f / 7) < 1e-6f);
+	assert_true(fabsf(fused.value[1] - 0.8f * 4.6f / 7) < 1e-6f);
 }
 
 static void fusing_refuses_what_has_no_mean(void **state)
@@ -146,8 +181,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scores_are_the_cosines_of_the_angle),
 		cmocka_unit_test(templates_of_different_models_do_not_compare),
-		cmocka_unit_test(what_is_no_finite_unit_vector_does_not_compare),
+		cmocka_unit_test(lengths_weigh_the_score),
+		cmocka_unit_test(what_is_no_finite_vector_of_a_fair_length_does_not_compare),
 		cmocka_unit_test(fusing_gives_the_weighted_mean_at_unit_length),
+		cmocka_unit_test(fusing_takes_the_mean_of_directions_and_of_lengths),
 		cmocka_unit_test(fusing_refuses_what_has_no_mean),
 		cmocka_unit_test(int8_scores_keep_within_the_stated_bound),
 		cmocka_unit_test(wiping_leaves_nothing),
