@@ -36,6 +36,9 @@
 #define CLOSER_EVERY 3
 #define CLOSER_PARTS 3
 
+// Who has a verdict is looked at so often: enough to tell that it is still the same person.
+#define SERVED_EVERY_MS 250
+
 struct eg_capture {
 	struct eg_capture_config config;
 	struct eg_detector *detector;
@@ -233,7 +236,7 @@ static int serve(struct eg_capture *c, struct eg_tracked *t, const struct eg_fra
 		return 0;
 	if (seen->first_usable_ns == 0)
 		seen->first_usable_ns = now_ns;
-	if (c->liveness && eg_liveness_due(&t->liveness, now_ns)) {
+	if (c->liveness && !t->served && eg_liveness_due(&t->liveness, now_ns)) {
 		r = eg_liveness_look(c->liveness, &c->frame, seen->face.box, &t->liveness, now_ns,
 				     err);
 		if (r != 0)
@@ -241,6 +244,17 @@ static int serve(struct eg_capture *c, struct eg_tracked *t, const struct eg_fra
 		seen->liveness = eg_liveness_of(&t->liveness);
 	}
 	return keep_shot(c, t, frame, err);
+}
+
+// Whether a face gets landmarks and so on in this frame.
+static bool due(struct eg_tracked *t, int64_t now_ns)
+{
+	if (!t->served)
+		return true;
+	if (now_ns - t->served_ns < SERVED_EVERY_MS * EG_NS_PER_MS)
+		return false;
+	t->served_ns = now_ns;
+	return true;
 }
 
 static void report(struct eg_capture *c)
@@ -345,11 +359,18 @@ int eg_capture_frame(struct eg_capture *c, struct eg_frame *frame, struct eg_err
 	for (size_t i = 0; r == 0 && i < c->tracks.count; i++) {
 		struct eg_tracked *t = &c->tracks.track[i];
 
-		if (t->seen.in_view && t->seen.in_zone && t->reported)
+		if (t->seen.in_view && t->seen.in_zone && t->reported && due(t, frame->captured_ns))
 			r = serve(c, t, frame, err);
 	}
 	report(c);
 	return r;
+}
+
+void eg_capture_served(struct eg_capture *c, uint32_t track_id)
+{
+	for (size_t i = 0; i < c->tracks.count; i++)
+		if (c->tracks.track[i].seen.id == track_id)
+			c->tracks.track[i].served = true;
 }
 
 const struct eg_track *eg_capture_tracks(const struct eg_capture *c, size_t *ret_count)

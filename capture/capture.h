@@ -77,6 +77,10 @@ void eg_capture_free(struct eg_capture *capture); // takes NULL; wipes shots
 int eg_capture_frame(struct eg_capture *capture, struct eg_frame *frame,
 		     struct eg_err *err) EG_CHECKED;
 
+// The track's verdict is there: from now on it is followed, but gets landmarks, quality and shots
+// only a few times a second, and no liveness. A track that is gone is no error.
+void eg_capture_served(struct eg_capture *capture, uint32_t track_id);
+
 // Forgets all tracks and shots (a new stream generation, an opt-out, an idle booth).
 void eg_capture_reset(struct eg_capture *capture);
 

@@ -25,6 +25,8 @@ struct eg_tracked {
 	struct eg_box expected;		// where eg_tracks_expect thinks it is
 	uint32_t hits;			// frames it was found in
 	bool reported;
+	bool served;	   // has its verdict: looked at now and then
+	int64_t served_ns; // when it was looked at last since then
 	struct eg_liveness_history liveness;
 	int shot[EG_TRACK_SHOTS]; // slots in the pool, best first; seen.shot_count of them
 };

@@ -257,6 +257,7 @@ void eg_vision_forget(struct eg_vision *vision, uint32_t track)
 
 	if (s != NULL)
 		eg_subject_finish(s);
+	eg_capture_served(vision->capture, track);
 }
 
 // Makes templates of the best shots that have none yet.

@@ -437,6 +437,37 @@ static void a_reset_forgets_everybody_and_the_last_frame(void **state)
 	eg_capture_free(capture);
 }
 
+static void who_has_a_verdict_is_followed_and_looked_at_now_and_then(void **state)
+{
+	struct eg_capture *capture = new_capture(everywhere, true);
+	const struct eg_track *track = NULL;
+	uint32_t liveness_frames = 0;
+	size_t count, looks = 0;
+
+	(void)state;
+	clear();
+	put(0, 500, 340, 200);
+	for (int i = 0; i < 45; i++) {
+		if (i == 9) { // 0.3 s: fewer looks than liveness wants at most
+			liveness_frames = track->liveness.frames;
+			eg_capture_served(capture, track->id);
+			eg_capture_served(capture, track->id + 1); // no such track
+		}
+		show(capture, 1000 + 33 * i);
+		track = eg_capture_tracks(capture, &count);
+		assert_int_equal(count, 1);
+		assert_int_equal(track->id, 1);
+		assert_true(track->in_view && track->in_zone);
+		assert_true(track->shot_count > 0);
+		looks += i >= 9 && track->face.has_landmarks;
+	}
+	assert_in_range(liveness_frames, 1, 4);
+	assert_int_equal(track->liveness.frames, liveness_frames);
+	// 36 frames are 1.2 s
+	assert_in_range(looks, 4, 6);
+	eg_capture_free(capture);
+}
+
 static void nothing_is_allocated_per_frame(void **state)
 {
 	struct eg_capture *capture = new_capture(everywhere, true);
@@ -479,6 +510,7 @@ int main(void)
 		cmocka_unit_test(a_face_in_the_dark_is_asked_for_more_light),
 		cmocka_unit_test(small_faces_are_found_all_over_the_frame),
 		cmocka_unit_test(a_reset_forgets_everybody_and_the_last_frame),
+		cmocka_unit_test(who_has_a_verdict_is_followed_and_looked_at_now_and_then),
 		cmocka_unit_test(nothing_is_allocated_per_frame),
 	};
 
