@@ -234,6 +234,70 @@ enum eg_sync_outcome eg_exchange_heartbeat(struct eg_exchange *exchange, struct 
 	return outcome;
 }
 
+static int check_receipt(const struct eg_exchange *exchange, const struct eg_audit_head *head,
+			 struct eg_bytes message, struct eg_err *err)
+{
+	const struct eg_trust *trust = exchange->trust;
+	struct eg_audit_head said;
+	int r = eg_audit_verify_receipt(message, trust->sign, trust->sign_count, &said, err);
+
+	if (r != 0)
+		return eg_err_prefix(err, r, "audit receipt not believed");
+	if (strcmp(said.booth, trust->booth) != 0 || said.count != head->count ||
+	    memcmp(said.digest, head->digest, sizeof(said.digest)) != 0)
+		return eg_err_set(err, EG_EAUTH,
+				  "audit receipt not believed: it is for another head");
+	return 0;
+}
+
+enum eg_sync_outcome eg_exchange_audit(struct eg_exchange *exchange,
+				       const struct eg_audit_head *head, struct eg_bytes message,
+				       struct eg_buf *receipt, struct eg_err *err)
+{
+	char path[64], name[33];
+	struct eg_http_request request = {
+		.method = EG_HTTP_PUT,
+		.path = path,
+		.body = message,
+		.content_type = "application/vnd.egress.audit-head",
+	};
+	struct eg_http_answer answer;
+	enum eg_sync_outcome outcome;
+	struct eg_buf body;
+
+	eg_hex(head->digest, 16, name);
+	(void)snprintf(path, sizeof(path), "/v1/audit/%s", name);
+	eg_buf_init(&body, EG_WIRE_SMALL_MAX);
+	outcome = perform(exchange, EG_SYNC_AUDIT, &request, &body, &answer, err);
+	if (outcome == EG_SYNC_DONE &&
+	    (check_receipt(exchange, head, eg_buf_bytes(&body), err) != 0 ||
+	     eg_buf_put(receipt, body.data, body.size) != 0))
+		outcome = EG_SYNC_FAILED;
+	eg_buf_done(&body);
+	return outcome;
+}
+
+enum eg_sync_outcome eg_exchange_policy(struct eg_exchange *exchange, char *etag,
+					struct eg_buf *message, bool *ret_changed,
+					struct eg_err *err)
+{
+	struct eg_http_request request = {.path = "/v1/policy", .if_none_match = etag};
+	struct eg_http_answer answer;
+	enum eg_sync_outcome outcome;
+
+	*ret_changed = false;
+	outcome = perform(exchange, EG_SYNC_POLICY, &request, message, &answer, err);
+	if (outcome == EG_SYNC_FAILED && answer.status == 404) {
+		*err = EG_ERR_INIT;
+		return EG_SYNC_DONE;
+	}
+	if (outcome == EG_SYNC_DONE && answer.status == 200) {
+		*ret_changed = true;
+		memcpy(etag, answer.etag, EG_HTTP_ETAG_MAX);
+	}
+	return outcome;
+}
+
 static int check_ack(const struct eg_exchange *exchange, const struct eg_queued *item,
 		     struct eg_bytes message, struct eg_ack *ret_ack, struct eg_err *err)
 {

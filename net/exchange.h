@@ -13,6 +13,7 @@
 #include "net/est.h"
 #include "net/sync.h"
 #include "net/wire.h"
+#include "store/audit.h"
 #include "store/trust.h"
 
 #define EG_EXCHANGE_PIECE (1u << 20) // bytes of a manifest asked for at once
@@ -47,6 +48,18 @@ enum eg_sync_outcome eg_exchange_piece(struct eg_exchange *exchange, const struc
 
 enum eg_sync_outcome eg_exchange_heartbeat(struct eg_exchange *exchange, struct eg_bytes json,
 					   struct eg_err *err);
+
+// A signed head of the audit chain. On DONE the receipt in `receipt` is verified, and of this head.
+// `head`: as it reads.
+enum eg_sync_outcome eg_exchange_audit(struct eg_exchange *exchange,
+				       const struct eg_audit_head *head, struct eg_bytes message,
+				       struct eg_buf *receipt, struct eg_err *err);
+
+// `etag`: as with eg_exchange_list. *ret_changed: `message` holds a policy, not verified yet; false
+// too when the centre has none (404).
+enum eg_sync_outcome eg_exchange_policy(struct eg_exchange *exchange, char *etag,
+					struct eg_buf *message, bool *ret_changed,
+					struct eg_err *err);
 
 enum eg_sync_outcome eg_exchange_encounter(struct eg_exchange *exchange,
 					   const struct eg_queued *item, struct eg_bytes envelope,

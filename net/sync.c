@@ -13,7 +13,8 @@ static const char *const task_names[EG_SYNC_TASKS] = {
 	[EG_SYNC_NONE] = "none",	   [EG_SYNC_ENROL] = "enrol",
 	[EG_SYNC_RENEW] = "renew",	   [EG_SYNC_KEYS] = "booth-keys",
 	[EG_SYNC_MANIFESTS] = "manifests", [EG_SYNC_FETCH] = "fetch",
-	[EG_SYNC_HEARTBEAT] = "heartbeat", [EG_SYNC_ENCOUNTER] = "encounter",
+	[EG_SYNC_HEARTBEAT] = "heartbeat", [EG_SYNC_POLICY] = "policy",
+	[EG_SYNC_AUDIT] = "audit",	   [EG_SYNC_ENCOUNTER] = "encounter",
 };
 
 static const char *const outcome_names[EG_SYNC_OUTCOMES] = {
@@ -36,11 +37,13 @@ static bool succeeded(enum eg_sync_task task, int status)
 	switch (task) {
 	case EG_SYNC_ENROL:
 	case EG_SYNC_RENEW:
+	case EG_SYNC_AUDIT:
 		return status == 200;
 	case EG_SYNC_KEYS:
 	case EG_SYNC_HEARTBEAT:
 		return status == 204 || status == 200;
 	case EG_SYNC_MANIFESTS:
+	case EG_SYNC_POLICY:
 		return status == 200 || status == 304;
 	case EG_SYNC_FETCH:
 		return status == 200 || status == 206;
@@ -165,8 +168,11 @@ static bool wanted(const struct eg_sync *sync, enum eg_sync_task task, int64_t w
 		return sync->identity && !sync->keys_sent;
 	case EG_SYNC_FETCH:
 		return sync->identity && sync->fetching;
+	case EG_SYNC_AUDIT: // a head is worth nothing before the centre has the booth's keys
+		return sync->identity && sync->keys_sent;
 	case EG_SYNC_MANIFESTS:
 	case EG_SYNC_HEARTBEAT:
+	case EG_SYNC_POLICY:
 	case EG_SYNC_ENCOUNTER:
 		return sync->identity;
 	case EG_SYNC_NONE:
@@ -260,9 +266,11 @@ static void succeed(struct eg_sync *sync, enum eg_sync_task task, uint32_t rando
 		sync->keys_sent = true;
 		break;
 	case EG_SYNC_MANIFESTS:
+	case EG_SYNC_POLICY:
 		sync->due_ms[task] = boot_ms + jittered(sync->rules.poll_ms, random);
 		break;
 	case EG_SYNC_HEARTBEAT:
+	case EG_SYNC_AUDIT:
 		sync->due_ms[task] = boot_ms + jittered(sync->rules.heartbeat_ms, random);
 		break;
 	case EG_SYNC_FETCH:
@@ -299,6 +307,8 @@ static void refused(struct eg_sync *sync, enum eg_sync_task task, int64_t wait_m
 static void share(struct eg_sync *sync, enum eg_sync_task task, enum eg_sync_outcome outcome,
 		  int64_t boot_ms)
 {
+	if (task != EG_SYNC_FETCH && task != EG_SYNC_ENCOUNTER)
+		return;
 	if (outcome == EG_SYNC_IDLE || !sync->fetching)
 		sync->spent_ms[EG_SYNC_FETCH] = sync->spent_ms[EG_SYNC_ENCOUNTER] = 0;
 	else

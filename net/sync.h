@@ -32,6 +32,8 @@ enum eg_sync_task {
 	EG_SYNC_MANIFESTS, // GET /v1/manifests
 	EG_SYNC_FETCH,	   // one piece of one manifest
 	EG_SYNC_HEARTBEAT,
+	EG_SYNC_POLICY,	   // GET /v1/policy
+	EG_SYNC_AUDIT,	   // PUT /v1/audit/{head}
 	EG_SYNC_ENCOUNTER, // one encounter
 	EG_SYNC_TASKS
 };

@@ -53,7 +53,8 @@ enum eg_audit_program {
 	EG_AUDIT_CONSOLED = 3,
 };
 
-#define EG_ACTOR_SIZE 8
+#define EG_AUDIT_MESSAGE_MAX 1024 // bytes of a signed head or receipt
+#define EG_ACTOR_SIZE	     8
 
 // A person, as the chain names them: the first bytes of the SHA-256 of "egress/actor/v1", 0 and the
 // account's name. All zeros: the machine itself.

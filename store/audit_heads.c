@@ -10,8 +10,7 @@
 
 #include "store/records_internal.h"
 
-#define MESSAGE_MAX 1024
-#define KEPT_MAX    16
+#define KEPT_MAX 16
 
 // The newest head that is kept. 1: there is one; *ret_receipt says whether with the centre's word.
 static int newest(struct eg_records *records, uint64_t *ret_count, bool *ret_receipt,
@@ -56,7 +55,7 @@ int eg_audit_seal(struct eg_records *records, const char *booth, const struct eg
 	struct eg_buf message;
 	uint64_t last = 0;
 	bool receipt = false, grown = false;
-	eg_buf_init(&message, MESSAGE_MAX);
+	eg_buf_init(&message, EG_AUDIT_MESSAGE_MAX);
 	// In a transaction, so that no entry comes in between.
 	int r = eg_db_begin(records->db, err);
 	if (r != 0)

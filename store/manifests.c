@@ -58,8 +58,9 @@ static const char *const statements[STATEMENTS] = {
 	[PUT] = "INSERT INTO manifest(id, version, put_ms, not_before_ms, expires_ms, size, pad, "
 		"wire) "
 		"VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[LIST] = "SELECT id, version, put_ms, not_before_ms, expires_ms, size FROM manifest "
-		 "ORDER BY seq DESC LIMIT ?1",
+	[LIST] =
+		"SELECT m.id, m.version, m.put_ms, m.not_before_ms, m.expires_ms, m.size, f.digest "
+		"FROM manifest m JOIN floor f ON f.id = m.id ORDER BY m.seq DESC LIMIT ?1",
 	[GET] = "SELECT wire FROM manifest WHERE id = ?1",
 	[CHANGED] = "UPDATE change SET n = n + 1",
 	[CHANGE] = "SELECT n FROM change",
@@ -248,6 +249,12 @@ int eg_manifests_list(struct eg_manifests *manifests, struct eg_manifest_held *r
 		held->not_before_ms = eg_db_int(&query, 3);
 		held->expires_ms = eg_db_int(&query, 4);
 		held->bytes = (uint64_t)eg_db_int(&query, 5);
+		struct eg_bytes digest = eg_db_blob(&query, 6);
+		if (digest.size != sizeof(held->digest)) {
+			r = eg_err_set(err, EG_ECORRUPT, "manifest \"%s\" has no digest", held->id);
+			break;
+		}
+		memcpy(held->digest, digest.data, sizeof(held->digest));
 		count++;
 	}
 	eg_db_reset(&query);

@@ -29,6 +29,7 @@ struct eg_manifest_held {
 	uint64_t version;
 	int64_t put_ms, not_before_ms, expires_ms;
 	uint64_t bytes;
+	uint8_t digest[EG_SHA256_SIZE]; // of the wire form
 };
 int eg_manifests_list(struct eg_manifests *manifests, struct eg_manifest_held *ret_held, size_t max,
 		      size_t *ret_count, struct eg_err *err) EG_CHECKED;

@@ -40,6 +40,8 @@ int eg_trust_save(const struct eg_trust *trust, bool with_token, const char *pat
 
 // booth.pub: the booth's public sealing and record-signing keys, CBOR map {1: seal, 2: sign};
 // boothd writes it, syncd sends it to the centre once (PUT /v1/booth-keys), the centre keeps it.
+#define EG_BOOTH_KEYS_MAX 512 // bytes of booth.pub
+
 struct eg_booth_keys {
 	uint8_t seal[EG_P256_PUB_SIZE];
 	uint8_t sign[EG_P256_PUB_SIZE];

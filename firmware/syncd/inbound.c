@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Manifests in: the list, the pieces, the check, the database; and out again when they expired.
+// Manifests in: the list, the pieces, the check, the database; and out again when they expired. The
+// policy, which boothd goes by.
 // What is downloaded lives in memory until it is whole and verified; after a restart the download
 // starts anew.
 //
@@ -125,6 +126,19 @@ static bool long_expired(const struct worker *worker, int64_t expires_ms)
 	return eg_wall_ms(worker->clock) >= expires_ms + keep_ms;
 }
 
+// The manifests are in a file of their own, so the audit entry comes after the change; a failure is
+// logged, and the change stands.
+static void note_manifest(struct worker *worker, enum eg_audit_event event, uint64_t version,
+			  const uint8_t digest[EG_SHA256_SIZE])
+{
+	struct eg_audit_entry entry = {.event = event, .number = version};
+	struct eg_err err = EG_ERR_INIT;
+
+	memcpy(entry.digest, digest, sizeof(entry.digest));
+	if (eg_audit_note(worker->records, &entry, &err) != 0)
+		eg_error("audit: %s not noted: %s", eg_audit_event_name(event), err.text);
+}
+
 // A whole download: believed only now. boothd verifies again before it opens it.
 static int take(struct worker *worker, struct eg_err *err)
 {
@@ -132,6 +146,7 @@ static int take(struct worker *worker, struct eg_err *err)
 	const struct eg_bytes wire = eg_buf_bytes(&worker->inbound.wire);
 	const struct eg_trust *trust = &worker->trust;
 	struct eg_statement statement;
+	uint8_t digest[EG_SHA256_SIZE];
 	struct eg_bytes sealed;
 	int r;
 
@@ -146,11 +161,14 @@ static int take(struct worker *worker, struct eg_err *err)
 		return eg_err_set(err, EG_ESTALE,
 				  "expired; not kept (if that is wrong, set the "
 				  "booth's clock)");
+	if (eg_sha256(wire, digest) != 0)
+		return eg_err_set(err, EG_EFOREIGN, "digest of %zu bytes", wire.size);
 	r = eg_manifests_put(worker->manifests, &statement, wire, eg_wall_ms(worker->clock), err);
 	if (r != 0)
 		return r;
 	eg_notice("manifest '%s' version %llu: %zu travellers, stored", statement.id,
 		  (unsigned long long)statement.version, statement.travellers);
+	note_manifest(worker, EG_AUDIT_MANIFEST_PUT, statement.version, digest);
 	worker_manifests_changed(worker);
 	return 0;
 }
@@ -207,8 +225,38 @@ void inbound_sweep(struct worker *worker)
 				 err.text);
 			continue;
 		}
+		note_manifest(worker, EG_AUDIT_MANIFEST_ERASED, held[i].version, held[i].digest);
 		eg_notice("manifest '%s' version %llu expired %s: erased", held[i].id,
 			  (unsigned long long)held[i].version, expired);
 		worker_manifests_changed(worker);
 	}
+}
+
+// A policy that is not better than the one we hold is no failure of the link: it is said, and the
+// one we hold stays in force.
+enum eg_sync_outcome inbound_policy(struct worker *worker, struct eg_err *err)
+{
+	const struct eg_trust *trust = &worker->trust;
+	char etag[EG_HTTP_ETAG_MAX];
+	enum eg_sync_outcome outcome;
+	struct eg_buf message;
+	bool changed;
+	int r;
+
+	memcpy(etag, worker->policy_etag, sizeof(etag));
+	eg_buf_init(&message, EG_POLICY_MAX);
+	outcome = eg_exchange_policy(&worker->exchange, etag, &message, &changed, err);
+	if (outcome == EG_SYNC_DONE && changed) {
+		r = eg_records_put_policy(worker->records, eg_buf_bytes(&message), trust->sign,
+					  trust->sign_count, err);
+		if (r == 0) {
+			memcpy(worker->policy_etag, etag, sizeof(etag));
+			eg_notice("policy: taken from the centre");
+			worker_manifests_changed(worker); // boothd looks at both
+		} else {
+			outcome = EG_SYNC_FAILED;
+		}
+	}
+	eg_buf_done(&message);
+	return outcome;
 }

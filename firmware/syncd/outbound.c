@@ -8,6 +8,19 @@
 #include "firmware/base/log.h"
 #include "firmware/syncd/worker_internal.h"
 
+// booth.pub, as boothd wrote it; its bytes are appended to `file`. EG_ENOENT: boothd has not run
+// yet.
+static int load_keys(const struct worker *worker, struct eg_buf *file, struct eg_booth_keys *keys,
+		     struct eg_err *err)
+{
+	int r = eg_file_read(worker->config->booth_keys, file, err);
+
+	if (r != 0)
+		return r;
+	r = eg_booth_keys_decode(eg_buf_bytes(file), keys, err);
+	return r != 0 ? eg_err_prefix(err, r, "%s", worker->config->booth_keys) : 0;
+}
+
 enum eg_sync_outcome outbound_keys(struct worker *worker, struct eg_err *err)
 {
 	enum eg_sync_outcome outcome = EG_SYNC_FAILED;
@@ -15,16 +28,10 @@ enum eg_sync_outcome outbound_keys(struct worker *worker, struct eg_err *err)
 	struct eg_buf file;
 	int r;
 
-	eg_buf_init(&file, 1024);
-	r = eg_file_read(worker->config->booth_keys, &file, err);
-	if (r == EG_ENOENT) { // boothd has not run yet
-		outcome = EG_SYNC_IDLE;
-		goto out;
-	}
-	if (r == 0)
-		r = eg_booth_keys_decode(eg_buf_bytes(&file), &keys, err);
+	eg_buf_init(&file, EG_BOOTH_KEYS_MAX);
+	r = load_keys(worker, &file, &keys, err);
 	if (r != 0) {
-		eg_err_prefix(err, r, "%s", worker->config->booth_keys);
+		outcome = r == EG_ENOENT ? EG_SYNC_IDLE : EG_SYNC_FAILED;
 		goto out;
 	}
 	outcome = eg_exchange_keys(&worker->exchange, eg_buf_bytes(&file), err);
@@ -35,6 +42,45 @@ enum eg_sync_outcome outbound_keys(struct worker *worker, struct eg_err *err)
 	else
 		worker->keys_sent = true;
 out:
+	eg_buf_done(&file);
+	return outcome;
+}
+
+// The newest head that boothd signed, if the centre has not countersigned it. It is verified here
+// first, so that nobody but boothd can have the centre vouch for a chain.
+enum eg_sync_outcome outbound_audit(struct worker *worker, struct eg_err *err)
+{
+	enum eg_sync_outcome outcome = EG_SYNC_FAILED;
+	struct eg_buf file, message, receipt;
+	struct eg_booth_keys keys;
+	struct eg_audit_head head;
+	uint64_t count;
+	int r;
+
+	eg_buf_init(&file, EG_BOOTH_KEYS_MAX);
+	eg_buf_init(&message, EG_AUDIT_MESSAGE_MAX);
+	eg_buf_init(&receipt, EG_AUDIT_MESSAGE_MAX);
+	r = eg_audit_unsent(worker->records, &count, &message, err);
+	if (r == 0)
+		r = load_keys(worker, &file, &keys, err);
+	if (r == EG_ENOENT) {
+		outcome = EG_SYNC_IDLE;
+		goto out;
+	}
+	if (r == 0)
+		r = eg_audit_verify_head(eg_buf_bytes(&message), keys.sign, &head, err);
+	if (r != 0)
+		goto out;
+	outcome =
+		eg_exchange_audit(&worker->exchange, &head, eg_buf_bytes(&message), &receipt, err);
+	if (outcome != EG_SYNC_DONE)
+		goto out;
+	r = eg_audit_put_receipt(worker->records, &head, eg_buf_bytes(&receipt), err);
+	if (r != 0 && r != EG_ENOENT) // a head that was dropped meanwhile: the next one comes
+		outcome = EG_SYNC_FAILED;
+out:
+	eg_buf_done(&receipt);
+	eg_buf_done(&message);
 	eg_buf_done(&file);
 	return outcome;
 }

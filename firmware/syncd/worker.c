@@ -132,6 +132,10 @@ static enum eg_sync_outcome perform(struct worker *worker, enum eg_sync_task tas
 		return inbound_fetch(worker, err);
 	case EG_SYNC_HEARTBEAT:
 		return outbound_heartbeat(worker, err);
+	case EG_SYNC_POLICY:
+		return inbound_policy(worker, err);
+	case EG_SYNC_AUDIT:
+		return outbound_audit(worker, err);
 	case EG_SYNC_ENCOUNTER:
 		return outbound_encounter(worker, err);
 	case EG_SYNC_NONE:

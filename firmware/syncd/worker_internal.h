@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the files of the worker share: worker.c (thread, loop, mailbox), identity.c (who we are),
-// inbound.c (manifests), outbound.c (encounters, keys, heartbeat). All but the part under `lock`
+// inbound.c (manifests,
+// policy), outbound.c (encounters, keys, heartbeat, audit heads). All but the part under `lock`
 // belongs to the worker thread.
 
 #ifndef EG_SYNCD_WORKER_INTERNAL_H
@@ -13,6 +14,7 @@
 #include "firmware/base/clock.h"
 #include "firmware/syncd/worker.h"
 #include "net/exchange.h"
+#include "store/retention.h"
 
 #define TOKEN_MAX 128
 
@@ -56,6 +58,7 @@ struct worker {
 	struct eg_records *records;
 	struct eg_manifests *manifests;
 	struct inbound inbound;
+	char policy_etag[EG_HTTP_ETAG_MAX];
 	struct eg_buf envelope;
 	int64_t looked_ms, swept_ms, facts_ms; // boot
 	char logged[EG_SYNC_TASKS][EG_ERR_TEXT_MAX];
@@ -77,11 +80,13 @@ void inbound_init(struct inbound *inbound);
 void inbound_done(struct inbound *inbound);
 enum eg_sync_outcome inbound_list(struct worker *worker, struct eg_err *err);
 enum eg_sync_outcome inbound_fetch(struct worker *worker, struct eg_err *err);
+enum eg_sync_outcome inbound_policy(struct worker *worker, struct eg_err *err);
 void inbound_sweep(struct worker *worker); // erases what expired long enough ago
 
 // outbound.c
 enum eg_sync_outcome outbound_keys(struct worker *worker, struct eg_err *err);
 enum eg_sync_outcome outbound_heartbeat(struct worker *worker, struct eg_err *err);
+enum eg_sync_outcome outbound_audit(struct worker *worker, struct eg_err *err);
 enum eg_sync_outcome outbound_encounter(struct worker *worker, struct eg_err *err);
 
 // worker.c

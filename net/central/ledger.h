@@ -15,11 +15,11 @@
 
 #include "firmware/base/crypto.h"
 #include "firmware/base/id.h"
+#include "store/audit.h"
 #include "store/manifest.h"
 
 #define EG_SERIAL_SIZE	  16	     // bytes of a certificate's serial number
 #define EG_CHUNK_SIZE	  (1u << 18) // bytes of a manifest that are read at once
-#define EG_BOOTH_KEYS_MAX 512	     // bytes of a booth's keys message
 #define EG_ACK_MAX	  1024	     // bytes of a signed acknowledgement
 #define EG_HEARTBEAT_MAX  (64u << 10)
 
@@ -195,6 +195,7 @@ int eg_ledger_list_encounters(struct eg_ledger *ledger, bool with_envelope,
 enum eg_alarm {
 	EG_ALARM_ENCOUNTER_CONFLICT = 1, // other bytes under a known id
 	EG_ALARM_KEYS_CONFLICT = 2,	 // a booth sent other keys without a new token
+	EG_ALARM_AUDIT_CONFLICT = 3,	 // a booth's audit chain was cut back or rewritten
 };
 const char *eg_alarm_name(enum eg_alarm alarm); // "encounter_conflict", …; "unknown"
 int eg_ledger_put_alarm(struct eg_ledger *ledger, enum eg_alarm alarm, const char *booth,
@@ -203,5 +204,35 @@ int eg_ledger_list_alarms(struct eg_ledger *ledger,
 			  int (*row)(void *user, enum eg_alarm alarm, const char *booth,
 				     const char *subject, int64_t at_ms),
 			  void *user, struct eg_err *err) EG_CHECKED;
+
+// --- Audit heads and policies (ledger_audit.c) ---
+
+// The newest head of a booth's audit chain, as it was countersigned. A chain may begin anew, or
+// shorter, only after an enrolment with a token.
+struct eg_audit_row {
+	char booth[EG_NAME_MAX];
+	uint64_t count; // entries
+	uint8_t digest[EG_SHA256_SIZE];
+	int64_t at_ms, enrolled_ms; // received; the enrolment that its chain belongs to
+	struct eg_bytes receipt;    // lent
+};
+
+// Keeps a verified head with the receipt that the centre signed for it, in place of the one before;
+// appends the receipt that holds to `known`: `receipt`, or the older one when this very head is
+// here already. EG_ECONFLICT: a longer head of this chain is here, or another of the same length.
+int eg_ledger_put_audit_head(struct eg_ledger *ledger, const char *booth,
+			     const struct eg_audit_head *head, struct eg_bytes receipt,
+			     int64_t now_ms, struct eg_buf *known, struct eg_err *err) EG_CHECKED;
+// The newest chain of one booth, or (NULL) all chains of all booths.
+int eg_ledger_list_audit(struct eg_ledger *ledger, const char *booth,
+			 int (*row)(void *user, const struct eg_audit_row *row), void *user,
+			 struct eg_err *err) EG_CHECKED;
+
+// Signed policies (store/policy.h), by version. EG_ECONFLICT: the version is not above the newest.
+int eg_ledger_put_policy(struct eg_ledger *ledger, uint64_t version, struct eg_bytes message,
+			 int64_t now_ms, struct eg_err *err) EG_CHECKED;
+// The newest, appended to `message`. EG_ENOENT: none was signed yet.
+int eg_ledger_get_policy(struct eg_ledger *ledger, uint64_t *ret_version, struct eg_buf *message,
+			 struct eg_err *err) EG_CHECKED;
 
 #endif

@@ -133,6 +133,7 @@ const char *eg_alarm_name(enum eg_alarm alarm)
 	static const char *const names[] = {
 		[EG_ALARM_ENCOUNTER_CONFLICT] = "encounter_conflict",
 		[EG_ALARM_KEYS_CONFLICT] = "keys_conflict",
+		[EG_ALARM_AUDIT_CONFLICT] = "audit_conflict",
 	};
 	size_t index = (size_t)alarm;
 	return index < sizeof(names) / sizeof(names[0]) && names[index] ? names[index] : "unknown";

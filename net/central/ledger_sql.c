@@ -108,6 +108,22 @@ static const char *const migrations[] = {
 	"  booth TEXT NOT NULL,"
 	"  subject TEXT NOT NULL"
 	") STRICT;",
+
+	// 1 → 2
+	"CREATE TABLE audit_head("
+	"  booth TEXT NOT NULL REFERENCES booth(id),"
+	"  enrolled_ms INTEGER NOT NULL," // a new enrolment may begin a new chain
+	"  count INTEGER NOT NULL CHECK(count > 0),"
+	"  digest BLOB NOT NULL CHECK(length(digest) = 32),"
+	"  at_ms INTEGER NOT NULL,"
+	"  receipt BLOB NOT NULL,"
+	"  PRIMARY KEY(booth, enrolled_ms)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE policy("
+	"  version INTEGER PRIMARY KEY CHECK(version > 0),"
+	"  signed_ms INTEGER NOT NULL,"
+	"  body BLOB NOT NULL"
+	") STRICT;",
 };
 
 #define MANIFEST_COLUMNS                                                                     \
@@ -203,6 +219,21 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 	[LEDGER_PUT_ALARM] = "INSERT INTO alarm(at_ms, kind, booth, subject) "
 			     "VALUES(?1, ?2, ?3, ?4)",
 	[LEDGER_LIST_ALARMS] = "SELECT at_ms, kind, booth, subject FROM alarm ORDER BY seq",
+	[LEDGER_ENROLLED] = "SELECT coalesce(max(used_ms), 0) FROM token WHERE booth = ?1",
+	[LEDGER_AUDIT_HEAD] = "SELECT count, digest, receipt FROM audit_head "
+			      "WHERE booth = ?1 AND enrolled_ms = ?2",
+	[LEDGER_PUT_AUDIT_HEAD] =
+		"INSERT INTO audit_head(booth, enrolled_ms, count, digest, at_ms, receipt) "
+		"VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(booth, enrolled_ms) DO UPDATE SET "
+		"count = excluded.count, digest = excluded.digest, at_ms = excluded.at_ms, "
+		"receipt = excluded.receipt",
+	[LEDGER_LIST_AUDIT] = "SELECT booth, count, digest, at_ms, enrolled_ms, receipt "
+			      "FROM audit_head WHERE ?1 = '' OR booth = ?1 "
+			      "ORDER BY booth, enrolled_ms DESC",
+	[LEDGER_GET_POLICY] = "SELECT version, body FROM policy ORDER BY version DESC LIMIT 1",
+	[LEDGER_PUT_POLICY] = "INSERT INTO policy(version, signed_ms, body) "
+			      "SELECT ?1, ?2, ?3 WHERE ?1 > "
+			      "(SELECT coalesce(max(version), 0) FROM policy)",
 };
 
 const struct eg_db_schema eg_ledger_schema = {

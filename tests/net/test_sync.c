@@ -32,6 +32,8 @@ static void enrolled(struct eg_sync *sync)
 	eg_sync_keys(sync, true);
 	eg_sync_done(sync, EG_SYNC_MANIFESTS, EG_SYNC_DONE, -1, 0, 0);
 	eg_sync_done(sync, EG_SYNC_HEARTBEAT, EG_SYNC_DONE, -1, 0, 0);
+	eg_sync_done(sync, EG_SYNC_POLICY, EG_SYNC_DONE, -1, 0, 0);
+	eg_sync_done(sync, EG_SYNC_AUDIT, EG_SYNC_DONE, -1, 0, 0);
 }
 
 static enum eg_sync_task next(struct eg_sync *sync, int64_t boot_ms)
@@ -88,6 +90,12 @@ static void every_result_has_its_meaning(void **state)
 		{EG_SYNC_ENCOUNTER, EG_ENOMEM, false, 0, EG_SYNC_FAILED},
 		{EG_SYNC_HEARTBEAT, 0, false, 204, EG_SYNC_DONE},
 		{EG_SYNC_HEARTBEAT, 0, false, 404, EG_SYNC_FAILED},
+		{EG_SYNC_POLICY, 0, false, 200, EG_SYNC_DONE},
+		{EG_SYNC_POLICY, 0, false, 304, EG_SYNC_DONE},
+		{EG_SYNC_POLICY, 0, false, 204, EG_SYNC_FAILED},
+		{EG_SYNC_AUDIT, 0, false, 200, EG_SYNC_DONE},
+		{EG_SYNC_AUDIT, 0, false, 304, EG_SYNC_FAILED},
+		{EG_SYNC_AUDIT, 0, false, 409, EG_SYNC_FAILED}, // never buried: there is one chain
 		{EG_SYNC_KEYS, 0, false, 204, EG_SYNC_DONE},
 		{EG_SYNC_KEYS, 0, false, 409, EG_SYNC_FAILED},
 		{EG_SYNC_MANIFESTS, 0, false, 200, EG_SYNC_DONE},

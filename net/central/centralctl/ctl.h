@@ -26,6 +26,11 @@ int ctl_encounters_list(struct ctl *ctl, int argc, char **argv);
 int ctl_booths_list(struct ctl *ctl, int argc, char **argv);
 int ctl_booths_revoke(struct ctl *ctl, int argc, char **argv);
 int ctl_alarms_list(struct ctl *ctl, int argc, char **argv);
+int ctl_policy_template(struct ctl *ctl, int argc, char **argv);
+int ctl_policy_sign(struct ctl *ctl, int argc, char **argv);
+int ctl_policy_show(struct ctl *ctl, int argc, char **argv);
+int ctl_audit_list(struct ctl *ctl, int argc, char **argv);
+int ctl_audit_receipt(struct ctl *ctl, int argc, char **argv);
 
 // "centralctl: TEXT" on stderr; returns 1.
 int ctl_fail(const struct eg_err *err);

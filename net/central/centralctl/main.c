@@ -26,6 +26,10 @@ static const char help[] =
 	"  encounters list [--json] [--open[=KEY]]  with --open: also what is inside\n"
 	"  booths list | booths revoke BOOTH\n"
 	"  alarms list\n"
+	"  policy template | policy show            a policy file to fill in; the one in force\n"
+	"  policy sign FILE [--notices DIR]         the next version, for all booths\n"
+	"  audit list                               how far each booth's audit chain is known\n"
+	"  audit receipt BOOTH FILE                 for 'boothctl audit verify --known FILE'\n"
 	"\n"
 	"  --dir DIR   the centre's folder (default $EGRESS_CENTRAL or " DEFAULT_FOLDER ")\n";
 
@@ -43,6 +47,11 @@ static const struct command {
 	{"booths", "list", ctl_booths_list},
 	{"booths", "revoke", ctl_booths_revoke},
 	{"alarms", "list", ctl_alarms_list},
+	{"policy", "template", ctl_policy_template},
+	{"policy", "sign", ctl_policy_sign},
+	{"policy", "show", ctl_policy_show},
+	{"audit", "list", ctl_audit_list},
+	{"audit", "receipt", ctl_audit_receipt},
 };
 
 int ctl_fail(const struct eg_err *err)

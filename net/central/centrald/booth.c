@@ -12,7 +12,7 @@
 #include "store/encounter.h"
 #include "store/trust.h"
 
-static void alarm_about(struct request *request, enum eg_alarm alarm, const char *subject)
+void alarm_about(struct request *request, enum eg_alarm alarm, const char *subject)
 {
 	struct server *server = request->server;
 	struct eg_err err = EG_ERR_INIT;

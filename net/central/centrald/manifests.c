@@ -16,29 +16,7 @@
 #include "net/central/centrald/request.h"
 #include "net/wire.h"
 
-#define ETAG_MAX 40
-#define BLOCK	 (64u << 10) // bytes handed to TLS at once
-
-static void etag_of(const uint8_t digest[EG_SHA256_SIZE], char ret_etag[ETAG_MAX])
-{
-	char hex[33];
-	eg_hex(digest, 16, hex);
-	(void)snprintf(ret_etag, ETAG_MAX, "\"%s\"", hex);
-}
-
-// If-None-Match: "*" or a list of tags; weak ones compare the same here.
-static bool is_listed(const char *header, const char *etag)
-{
-	return header != NULL && (strcmp(header, "*") == 0 || strstr(header, etag) != NULL);
-}
-
-static enum MHD_Result reply_unchanged(struct request *request, const char *etag)
-{
-	struct MHD_Response *response = MHD_create_response_empty(MHD_RF_NONE);
-	if (response != NULL)
-		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
-	return reply_with(request, MHD_HTTP_NOT_MODIFIED, response);
-}
+#define BLOCK (64u << 10) // bytes handed to TLS at once
 
 struct listing {
 	sd_json_variant *array;
@@ -68,7 +46,7 @@ static enum MHD_Result reply_list(struct request *request, const char *text)
 	if (eg_sha256(EG_BYTES_STR(text), digest) != 0)
 		return MHD_NO;
 	etag_of(digest, etag);
-	if (is_listed(request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), etag))
+	if (request_holds(request, etag))
 		return reply_unchanged(request, etag);
 	return reply_bytes(request, MHD_HTTP_OK, "application/json", EG_BYTES_STR(text), etag);
 }
@@ -237,7 +215,7 @@ enum MHD_Result manifests_get(struct request *request)
 	if (r != 0)
 		return reply_failure(request, &err);
 	etag_of(row.digest, etag);
-	if (is_listed(request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), etag))
+	if (request_holds(request, etag))
 		return reply_unchanged(request, etag);
 	const char *text = request_header(request, MHD_HTTP_HEADER_RANGE);
 	const char *only_if = request_header(request, MHD_HTTP_HEADER_IF_RANGE);

@@ -64,5 +64,17 @@ enum MHD_Result manifests_get(struct request *request);
 enum MHD_Result booth_keys(struct request *request);
 enum MHD_Result booth_heartbeat(struct request *request);
 enum MHD_Result booth_encounter(struct request *request);
+// oversight.c
+enum MHD_Result audit_head(struct request *request);
+enum MHD_Result policy_get(struct request *request);
+
+// Whether If-None-Match names `etag`; weak tags compare the same here.
+bool request_holds(const struct request *request, const char *etag);
+enum MHD_Result reply_unchanged(struct request *request, const char *etag);
+// The ETag of something with this digest.
+#define ETAG_MAX 40
+void etag_of(const uint8_t digest[EG_SHA256_SIZE], char ret_etag[ETAG_MAX]);
+// Raises an alarm, in the log and in the ledger.
+void alarm_about(struct request *request, enum eg_alarm alarm, const char *subject);
 
 #endif

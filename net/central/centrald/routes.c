@@ -4,6 +4,8 @@
 
 #include "net/central/centrald/request.h"
 #include "store/encounter.h"
+#include "store/policy.h"
+#include "store/trust.h"
 
 #define EST_MAX (16u << 10) // bytes of base64
 
@@ -18,5 +20,8 @@ const struct route routes[] = {
 	{"PUT", "/v1/encounters/", true, "application/vnd.egress.encounter", EG_ENVELOPE_MAX,
 	 booth_encounter},
 	{"POST", "/v1/heartbeat", true, "application/json", EG_HEARTBEAT_MAX, booth_heartbeat},
+	{"PUT", "/v1/audit/", true, "application/vnd.egress.audit-head", EG_AUDIT_MESSAGE_MAX,
+	 audit_head},
+	{"GET", "/v1/policy", true, NULL, 0, policy_get},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
