@@ -350,3 +350,21 @@ int eg_records_list(struct eg_records *records,
 	eg_db_reset(&query);
 	return r;
 }
+
+int eg_records_get(struct eg_records *records, const struct eg_id *id, struct eg_buf *envelope,
+		   struct eg_err *err)
+{
+	struct eg_db_query query = eg_db_query(records->db, RECORDS_GET);
+	eg_db_bind_blob(&query, 1, EG_BYTES(id->bytes, EG_ID_SIZE));
+	int r = eg_db_step(&query, err);
+	if (r == 1) {
+		struct eg_bytes body = eg_db_blob(&query, 0);
+		r = eg_buf_put(envelope, body.data, body.size);
+		if (r != 0)
+			(void)eg_err_set(err, r, "records: an envelope of %zu bytes", body.size);
+	} else if (r == 0) {
+		r = eg_err_set(err, EG_ENOENT, "records: no such encounter is queued");
+	}
+	eg_db_reset(&query);
+	return r;
+}

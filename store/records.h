@@ -69,6 +69,11 @@ int eg_records_bury(struct eg_records *records, const struct eg_id *id, const ch
 int eg_records_resend(struct eg_records *records, const struct eg_id *id,
 		      struct eg_err *err) EG_CHECKED;
 
+// The sealed envelope of a queued or dead item, as it is, appended to `envelope`; for a technician
+// to carry by hand. EG_ENOENT: not there.
+int eg_records_get(struct eg_records *records, const struct eg_id *id, struct eg_buf *envelope,
+		   struct eg_err *err) EG_CHECKED;
+
 struct eg_records_facts {
 	uint64_t queued, dead, acknowledged;
 	int64_t oldest_ms; // put time of the oldest queued, 0: none

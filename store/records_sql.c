@@ -127,6 +127,8 @@ const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 			  "coalesce(item.whole, item.digest) "
 			  "FROM item LEFT JOIN envelope ON envelope.seq = item.seq "
 			  "WHERE item.seq = ?1",
+	[RECORDS_GET] = "SELECT envelope.body FROM item JOIN envelope ON envelope.seq = item.seq "
+			"WHERE item.id = ?1",
 	[RECORDS_FIND] = "SELECT digest, coalesce(whole, digest) FROM item WHERE id = ?1",
 	[RECORDS_PUT_RECEIPT] = "INSERT INTO receipt(id, digest, received_ms, erased_ms, class, "
 				"born_ms) SELECT ?1, ?2, ?3, ?4, class, ?5 FROM item WHERE id = ?1",

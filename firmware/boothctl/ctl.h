@@ -18,6 +18,7 @@
 struct eg_ctl {
 	const char *booth_socket, *sync_socket; // paths
 	const char *records;			// path of records.db
+	const char *trust, *booth_keys;		// paths of trust.json and booth.pub
 	bool json;				// print JSON instead of text
 };
 
@@ -25,6 +26,7 @@ int eg_ctl_status(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_watch(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_manifest(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv);
+int eg_ctl_audit(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_self_test(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_diag(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_document(const struct eg_ctl *ctl, int argc, char **argv);

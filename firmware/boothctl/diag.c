@@ -108,7 +108,7 @@ int eg_ctl_diag(const struct eg_ctl *ctl, int argc, char **argv)
 {
 	sd_json_variant *booth, *sync, *rows, *host, *all = NULL;
 	struct eg_err err = EG_ERR_INIT;
-	int r;
+	int r = 0;
 
 	if (argc != 2) {
 		(void)fputs(
@@ -117,7 +117,6 @@ int eg_ctl_diag(const struct eg_ctl *ctl, int argc, char **argv)
 			stderr);
 		return 2;
 	}
-	r = eg_crypto_init(&err);
 	booth = ask(ctl->booth_socket, "boothd", "io.egress.Booth.GetStatus");
 	sync = ask(ctl->sync_socket, "syncd", "io.egress.Sync.Status");
 	rows = queue(ctl);

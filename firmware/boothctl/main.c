@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "firmware/base/crypto.h"
 #include "firmware/base/log.h"
 #include "firmware/boothctl/ctl.h"
 
@@ -19,8 +20,10 @@ static const struct command commands[] = {
 	{"status", "", "the booth and its link at a glance", eg_ctl_status},
 	{"watch", "", "live events until Ctrl-C", eg_ctl_watch},
 	{"manifest", "show", "the manifest in use", eg_ctl_manifest},
-	{"queue", "[list | show ID | resend ID]", "encounters that wait or are stuck",
-	 eg_ctl_queue},
+	{"queue", "[list | show ID | resend ID | export ID FILE]",
+	 "encounters that wait or are stuck", eg_ctl_queue},
+	{"audit", "verify [--known FILE] | list", "is the audit chain whole; what it says",
+	 eg_ctl_audit},
 	{"self-test", "", "check every part that a verdict needs", eg_ctl_self_test},
 	{"diag", "FILE.json", "a report for support, without personal data", eg_ctl_diag},
 	{"document", "TEXT|-", "present MRZ lines or a boarding pass by hand", eg_ctl_document},
@@ -43,7 +46,9 @@ static void usage(FILE *out)
 		    "  --json              answers as JSON\n"
 		    "  --booth-socket PATH default /run/egress/booth.socket\n"
 		    "  --sync-socket PATH  default /run/egress/sync.socket\n"
-		    "  --records PATH      default /var/lib/egress/records.db\n",
+		    "  --records PATH      default /var/lib/egress/records.db\n"
+		    "  --trust PATH        default /etc/egress/trust.json\n"
+		    "  --booth-keys PATH   default /var/lib/egress/booth.pub\n",
 		    out);
 }
 
@@ -55,6 +60,8 @@ static int read_options(int argc, char **argv, struct eg_ctl *ctl)
 		{"booth-socket", required_argument, NULL, 'b'},
 		{"sync-socket", required_argument, NULL, 's'},
 		{"records", required_argument, NULL, 'r'},
+		{"trust", required_argument, NULL, 't'},
+		{"booth-keys", required_argument, NULL, 'k'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
 		{0},
@@ -75,6 +82,12 @@ static int read_options(int argc, char **argv, struct eg_ctl *ctl)
 		case 'r':
 			ctl->records = optarg;
 			break;
+		case 't':
+			ctl->trust = optarg;
+			break;
+		case 'k':
+			ctl->booth_keys = optarg;
+			break;
 		case 'h':
 			usage(stdout);
 			return 1;
@@ -93,7 +106,10 @@ int main(int argc, char **argv)
 {
 	struct eg_ctl ctl = {.booth_socket = "/run/egress/booth.socket",
 			     .sync_socket = "/run/egress/sync.socket",
-			     .records = "/var/lib/egress/records.db"};
+			     .records = "/var/lib/egress/records.db",
+			     .trust = "/etc/egress/trust.json",
+			     .booth_keys = "/var/lib/egress/booth.pub"};
+	struct eg_err err = EG_ERR_INIT;
 	const struct command *c;
 	int r;
 
@@ -105,6 +121,8 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
+	if (eg_crypto_init(&err) != 0)
+		return eg_ctl_fail(&err);
 	for (c = commands; c->name != NULL; c++)
 		if (strcmp(c->name, argv[optind]) == 0)
 			return c->run(&ctl, argc - optind, argv + optind);

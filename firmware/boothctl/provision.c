@@ -94,9 +94,7 @@ int eg_ctl_provision(const struct eg_ctl *ctl, int argc, char **argv)
 	}
 	if (optind != argc - 1)
 		return (void)fputs(usage, stderr), 2;
-	r = eg_crypto_init(&err);
-	if (r == 0)
-		r = eg_trust_load(argv[optind], &trust, &err);
+	r = eg_trust_load(argv[optind], &trust, &err);
 	if (r == 0 && trust.token[0] == '\0')
 		r = eg_err_set(&err, EG_EINVAL,
 			       "%s holds no token; make a new one at the centre with "

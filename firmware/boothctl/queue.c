@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "firmware/base/clock.h"
+#include "firmware/base/file.h"
 #include "firmware/boothctl/ctl.h"
 #include "store/records.h"
 
@@ -91,6 +92,23 @@ static int show_row(void *user, const struct eg_records_row *row)
 	return 0;
 }
 
+// What became of the face in it: not the face.
+static int show_face(struct eg_records *records, const struct eg_id *id, struct eg_err *err)
+{
+	struct eg_envelope_facts facts;
+	struct eg_buf envelope;
+	int r;
+
+	eg_buf_init(&envelope, EG_ENVELOPE_MAX);
+	r = eg_records_get(records, id, &envelope, err);
+	if (r == 0 && eg_envelope_inspect(eg_buf_bytes(&envelope), &facts, NULL) == 0)
+		(void)printf("  %-12s %s\n", "face", eg_face_part_name(facts.image));
+	else if (r == 0)
+		(void)printf("  %-12s the envelope is damaged\n", "face");
+	eg_buf_done(&envelope);
+	return r == EG_ENOENT ? 0 : r; // damaged ones may have lost it; delivered ones are gone
+}
+
 static int show(const struct eg_ctl *ctl, struct eg_records *records, const char *text,
 		struct eg_err *err)
 {
@@ -106,6 +124,34 @@ static int show(const struct eg_ctl *ctl, struct eg_records *records, const char
 			       "%s is not in the queue: it was delivered and erased, or is not of "
 			       "this booth",
 			       text);
+	if (r == 0 && !ctl->json)
+		r = show_face(records, &search.id, err);
+	return r;
+}
+
+// The envelope as it lies here: sealed to the centre, so it may travel on a stick.
+static int export_one(struct eg_records *records, const char *text, const char *path,
+		      struct eg_err *err)
+{
+	struct eg_buf envelope;
+	struct eg_id id;
+	int r;
+
+	if (eg_id_parse(text, &id) != 0)
+		return eg_err_set(err, EG_EINVAL,
+				  "'%s' is no encounter id; boothctl queue lists them", text);
+	if (access(path, F_OK) == 0)
+		return eg_err_set(err, EG_ECONFLICT, "%s is there already; give another name",
+				  path);
+	eg_buf_init(&envelope, EG_ENVELOPE_MAX);
+	r = eg_records_get(records, &id, &envelope, err);
+	if (r == 0)
+		r = eg_file_write(path, eg_buf_bytes(&envelope), 0600, err);
+	if (r == 0)
+		(void)printf("%s: %zu bytes, sealed to the centre. It stays in the queue here; "
+			     "the centre takes it by 'centralctl encounters import %s'.\n",
+			     path, envelope.size, path);
+	eg_buf_done(&envelope);
 	return r;
 }
 
@@ -147,11 +193,13 @@ int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv)
 	bool is_list = argc == 1 || (argc == 2 && strcmp(argv[1], "list") == 0);
 	bool is_resend = argc == 3 && strcmp(argv[1], "resend") == 0;
 	bool is_show = argc == 3 && strcmp(argv[1], "show") == 0;
+	bool is_export = argc == 4 && strcmp(argv[1], "export") == 0;
 	int r;
 
-	if (!is_list && !is_show && !is_resend) {
+	if (!is_list && !is_show && !is_resend && !is_export) {
 		(void)fputs("usage: boothctl queue [list]\n       boothctl queue show ID\n"
-			    "       boothctl queue resend ID\n",
+			    "       boothctl queue resend ID\n"
+			    "       boothctl queue export ID FILE\n",
 			    stderr);
 		return 2;
 	}
@@ -165,6 +213,8 @@ int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv)
 		r = list(ctl, records, &err);
 	else if (r == 0 && is_show)
 		r = show(ctl, records, argv[2], &err);
+	else if (r == 0 && is_export)
+		r = export_one(records, argv[2], argv[3], &err);
 	else if (r == 0)
 		r = resend(records, argv[2], &err);
 	eg_records_close(records);

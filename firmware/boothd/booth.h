@@ -15,6 +15,7 @@
 #include "drivers/signal.h"
 #include "firmware/boothd/config.h"
 #include "firmware/boothd/eyes.h"
+#include "firmware/boothd/keeper.h"
 #include "firmware/boothd/worker.h"
 #include "store/manifests.h"
 #include "store/records.h"
@@ -47,6 +48,7 @@ struct eg_unwritten {
 	struct {
 		struct eg_id id;
 		int64_t wall_ms;
+		bool opted_out;
 		struct eg_buf envelope;
 	} item[EG_UNWRITTEN_MAX];
 	size_t count;
@@ -61,6 +63,7 @@ struct eg_booth {
 	struct eg_key *seal_key, *record_key;
 	struct eg_records *records;
 	struct eg_manifests *manifests;
+	struct eg_keeper *keeper;
 	struct eg_mailbox *mailbox;
 	struct eg_camera_config camera_config;
 	struct eg_eyes *eyes;
@@ -72,7 +75,7 @@ struct eg_booth {
 	struct eg_session_policy policy;
 
 	sd_event *event;
-	sd_event_source *tick_source, *worker_source, *document_source;
+	sd_event_source *tick_source, *worker_source, *keeper_source, *document_source;
 	sd_varlink_server *server;
 	sd_varlink *watcher[EG_WATCHERS_MAX];
 	size_t watcher_count;

@@ -358,6 +358,7 @@ static int manifests_changed(sd_varlink *link, sd_json_variant *parameters,
 	if (r != 0)
 		return r;
 	eg_booth_poll_manifests(user, true);
+	eg_keeper_wake(((struct eg_booth *)user)->keeper);
 	return done(link, flags);
 }
 

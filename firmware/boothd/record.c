@@ -61,6 +61,16 @@ static void fill(const struct eg_booth *b, const struct eg_slot *slot, struct eg
 		e->face = (struct eg_bytes){0};
 }
 
+// The record itself is in the chain already; this says why it holds no face.
+static void note_opt_out(struct eg_booth *b, const struct eg_id *id)
+{
+	struct eg_audit_entry entry = {.event = EG_AUDIT_OPT_OUT, .subject = *id};
+	struct eg_err err = EG_ERR_INIT;
+
+	if (eg_audit_note(b->records, &entry, &err) != 0)
+		eg_booth_fault(b, err.text);
+}
+
 static void keep(struct eg_booth *b, const struct eg_encounter *encounter, struct eg_buf *envelope)
 {
 	struct eg_unwritten *u = &b->unwritten;
@@ -72,6 +82,7 @@ static void keep(struct eg_booth *b, const struct eg_encounter *encounter, struc
 	}
 	u->item[u->count].id = encounter->id;
 	u->item[u->count].wall_ms = encounter->decided_ms;
+	u->item[u->count].opted_out = encounter->cause == EG_CAUSE_OPTED_OUT;
 	u->item[u->count].envelope = *envelope;
 	eg_buf_init(envelope, EG_ENVELOPE_MAX); // its bytes have moved
 	u->count++;
@@ -99,7 +110,9 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 			   encounter.decided_ms, err);
 	if (r == 0)
 		eg_id_text(&encounter.id, ret_id);
-	else if (encounter.verdict != EG_VERDICT_CONFIRMED)
+	if (r == 0 && encounter.cause == EG_CAUSE_OPTED_OUT)
+		note_opt_out(booth, &encounter.id);
+	if (r != 0 && encounter.verdict != EG_VERDICT_CONFIRMED)
 		keep(booth, &encounter, &envelope);
 out:
 	eg_buf_done(&envelope);
@@ -121,6 +134,8 @@ bool eg_record_retry(struct eg_booth *booth, bool now)
 			u->retry_ms = eg_boot_ms(booth->clock) + RETRY_MS;
 			break;
 		}
+		if (u->item[0].opted_out)
+			note_opt_out(booth, &u->item[0].id);
 		eg_notice("records: one that could not be written before is on disk now");
 		eg_buf_done(&u->item[0].envelope);
 		for (i = 1; i < u->count; i++)

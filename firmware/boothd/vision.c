@@ -460,6 +460,12 @@ int eg_vision_load(struct eg_vision *vision, struct eg_bytes wire, struct eg_err
 	return r;
 }
 
+void eg_vision_targets(struct eg_vision *vision, double fmr, double fpir)
+{
+	vision->config.fmr = fmr;
+	vision->config.fpir = fpir;
+}
+
 bool eg_vision_loading(const struct eg_vision *vision)
 {
 	return vision->maker != NULL;

@@ -37,6 +37,9 @@ bool eg_vision_loading(const struct eg_vision *vision);
 int eg_vision_load_step(struct eg_vision *vision, struct eg_err *err) EG_CHECKED;
 void eg_vision_manifest(const struct eg_vision *vision, struct eg_worker_manifest *ret_manifest);
 
+// Other error targets, from the next comparison on.
+void eg_vision_targets(struct eg_vision *vision, double fmr, double fpir);
+
 // Runs every model once on a drawn chart and checks what must come out.
 int eg_vision_self_test(struct eg_vision *vision, struct eg_err *err) EG_CHECKED;
 

@@ -26,6 +26,7 @@ enum command_kind {
 	COMMAND_FORGET,
 	COMMAND_RESET,
 	COMMAND_LOAD,
+	COMMAND_TARGETS,
 	COMMAND_TEST
 };
 
@@ -34,6 +35,7 @@ struct command {
 	uint32_t track;
 	struct eg_document document;
 	struct eg_buf wire;
+	double fmr, fpir;
 };
 
 struct eg_worker {
@@ -189,6 +191,9 @@ static void carry_out(struct eg_worker *w, struct command *command)
 		if (eg_vision_load(w->vision, eg_buf_bytes(&command->wire), &err) != 0)
 			post_fault(w, &err);
 		post_manifest(w);
+		break;
+	case COMMAND_TARGETS:
+		eg_vision_targets(w->vision, command->fmr, command->fpir);
 		break;
 	case COMMAND_TEST:
 		eg_ignore(eg_vision_self_test(w->vision, &err)); // the result travels in err
@@ -397,7 +402,8 @@ static void supersede(struct eg_worker *w, enum command_kind kind, struct comman
 		bool last = i + 1 == w->command_count;
 
 		if (c->kind != kind || (kind == COMMAND_RESET && !last) ||
-		    (kind != COMMAND_RESET && kind != COMMAND_LOAD && kind != COMMAND_TEST))
+		    (kind != COMMAND_RESET && kind != COMMAND_LOAD && kind != COMMAND_TARGETS &&
+		     kind != COMMAND_TEST))
 			continue;
 		*ret_old = *c;
 		for (k = i + 1; k < w->command_count; k++)
@@ -460,6 +466,12 @@ int eg_worker_load(struct eg_worker *worker, struct eg_buf *wire)
 
 	eg_buf_init(wire, wire->max);
 	return send_command(worker, &command);
+}
+
+int eg_worker_targets(struct eg_worker *worker, double fmr, double fpir)
+{
+	return send_command(worker,
+			    &(struct command){.kind = COMMAND_TARGETS, .fmr = fmr, .fpir = fpir});
 }
 
 int eg_worker_test(struct eg_worker *worker)

@@ -91,8 +91,8 @@ const char *eg_worker_pack_name(const struct eg_worker *worker);
 uint64_t eg_worker_beat(struct eg_worker *worker); // rises while the thread is alive
 
 // Commands. EG_EFULL when the queue is full: the caller treats that as a fault. It has room for
-// more than all sessions can ask at once; what anybody may call for (reset, load, test) takes one
-// place however often it is called.
+// more than all sessions can ask at once; what anybody may call for (reset, load, targets, test)
+// takes one place however often it is called.
 int eg_worker_try(struct eg_worker *worker, uint32_t track) EG_CHECKED;
 int eg_worker_claim(struct eg_worker *worker, uint32_t track,
 		    const struct eg_document *document) EG_CHECKED;
@@ -100,6 +100,9 @@ int eg_worker_forget(struct eg_worker *worker, uint32_t track) EG_CHECKED; // af
 int eg_worker_reset(struct eg_worker *worker) EG_CHECKED; // an opt-out: forget everybody's face
 // A manifest to open and use instead; takes over `wire`'s bytes. Empty: use none any more.
 int eg_worker_load(struct eg_worker *worker, struct eg_buf *wire) EG_CHECKED;
+
+// Other error targets, from the next comparison on.
+int eg_worker_targets(struct eg_worker *worker, double fmr, double fpir) EG_CHECKED;
 
 // Known-answer test on the worker's own models, run on its thread between frames. When it is done
 // the worker's fd becomes readable and eg_worker_test_done gives true, once, with code and text.

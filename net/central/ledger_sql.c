@@ -216,8 +216,11 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 	[LEDGER_GET_ENVELOPE] = "SELECT body FROM envelope WHERE encounter = ?1",
 	[LEDGER_ENVELOPE_OF] = "SELECT body FROM envelope WHERE encounter = "
 			       "(SELECT seq FROM encounter WHERE id = ?1)",
+	// What goes on being wrong is said once an hour, not with each attempt.
 	[LEDGER_PUT_ALARM] = "INSERT INTO alarm(at_ms, kind, booth, subject) "
-			     "VALUES(?1, ?2, ?3, ?4)",
+			     "SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS(SELECT 1 FROM alarm "
+			     "WHERE kind = ?2 AND booth = ?3 AND subject = ?4 "
+			     "AND at_ms BETWEEN ?1 - 3600000 AND ?1)",
 	[LEDGER_LIST_ALARMS] = "SELECT at_ms, kind, booth, subject FROM alarm ORDER BY seq",
 	[LEDGER_ENROLLED] = "SELECT coalesce(max(used_ms), 0) FROM token WHERE booth = ?1",
 	[LEDGER_AUDIT_HEAD] = "SELECT count, digest, receipt FROM audit_head "

@@ -23,6 +23,7 @@ int ctl_travellers_import(struct ctl *ctl, int argc, char **argv);
 int ctl_manifest_build(struct ctl *ctl, int argc, char **argv);
 int ctl_manifest_list(struct ctl *ctl, int argc, char **argv);
 int ctl_encounters_list(struct ctl *ctl, int argc, char **argv);
+int ctl_encounters_import(struct ctl *ctl, int argc, char **argv);
 int ctl_booths_list(struct ctl *ctl, int argc, char **argv);
 int ctl_booths_revoke(struct ctl *ctl, int argc, char **argv);
 int ctl_alarms_list(struct ctl *ctl, int argc, char **argv);

@@ -24,6 +24,7 @@ static const char help[] =
 	"ID]\n"
 	"  manifest list\n"
 	"  encounters list [--json] [--open[=KEY]]  with --open: also what is inside\n"
+	"  encounters import --booth B FILE …       what 'boothctl queue export' wrote\n"
 	"  booths list | booths revoke BOOTH\n"
 	"  alarms list\n"
 	"  policy template | policy show            a policy file to fill in; the one in force\n"
@@ -44,6 +45,7 @@ static const struct command {
 	{"manifest", "build", ctl_manifest_build},
 	{"manifest", "list", ctl_manifest_list},
 	{"encounters", "list", ctl_encounters_list},
+	{"encounters", "import", ctl_encounters_import},
 	{"booths", "list", ctl_booths_list},
 	{"booths", "revoke", ctl_booths_revoke},
 	{"alarms", "list", ctl_alarms_list},
