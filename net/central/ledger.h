@@ -18,10 +18,10 @@
 #include "store/audit.h"
 #include "store/manifest.h"
 
-#define EG_SERIAL_SIZE	  16	     // bytes of a certificate's serial number
-#define EG_CHUNK_SIZE	  (1u << 18) // bytes of a manifest that are read at once
-#define EG_ACK_MAX	  1024	     // bytes of a signed acknowledgement
-#define EG_HEARTBEAT_MAX  (64u << 10)
+#define EG_SERIAL_SIZE	 16	    // bytes of a certificate's serial number
+#define EG_CHUNK_SIZE	 (1u << 18) // bytes of a manifest that are read at once
+#define EG_ACK_MAX	 1024	    // bytes of a signed acknowledgement
+#define EG_HEARTBEAT_MAX (64u << 10)
 
 struct eg_ledger;
 
