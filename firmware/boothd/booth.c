@@ -134,7 +134,10 @@ static void apply_policy(struct eg_booth *b, const struct eg_policy *policy, boo
 	b->config.fpir = policy->fpir;
 	b->config.liveness_min = policy->liveness_min;
 	(void)snprintf(b->config.notice, sizeof(b->config.notice), "%s", policy->notice);
-	b->policy.liveness_min = (float)policy->liveness_min;
+	// What a technician measured here shifts the policy's threshold, whatever that is.
+	b->policy.liveness_min =
+		(float)(b->site.live > 0 ? eg_site_threshold(b->site.shift, policy->liveness_min)
+					 : policy->liveness_min);
 	if (eg_worker_targets(b->worker, policy->fmr, policy->fpir) != 0)
 		eg_booth_fault(b, "policy: the vision worker takes no commands");
 	(void)snprintf(text, sizeof(text), "policy %s version %" PRIu64 " is in force%s",
