@@ -121,70 +121,6 @@ void eg_booth_poll_manifests(struct eg_booth *booth, bool now)
 	load(booth, chosen);
 }
 
-// ---- policy ---------------------------------------------------------------------------------
-
-// The centre's policy goes before what boothd.conf says; without one (version 0) the file holds.
-static void apply_policy(struct eg_booth *b, const struct eg_policy *policy, bool stale)
-{
-	char text[EG_ERR_TEXT_MAX];
-
-	if (policy->version == 0)
-		return;
-	b->config.fmr = policy->fmr;
-	b->config.fpir = policy->fpir;
-	b->config.liveness_min = policy->liveness_min;
-	(void)snprintf(b->config.notice, sizeof(b->config.notice), "%s", policy->notice);
-	// What a technician measured here shifts the policy's threshold, whatever that is.
-	b->policy.liveness_min =
-		(float)(b->site.live > 0 ? eg_site_threshold(b->site.shift, policy->liveness_min)
-					 : policy->liveness_min);
-	if (eg_worker_targets(b->worker, policy->fmr, policy->fpir) != 0)
-		eg_booth_fault(b, "policy: the vision worker takes no commands");
-	(void)snprintf(text, sizeof(text), "policy %s version %" PRIu64 " is in force%s",
-		       policy->id, policy->version,
-		       stale ? "; it has expired: nothing is kept longer than by default" : "");
-	eg_notice("%s", text);
-	eg_live_text(b, "policy", text);
-}
-
-static void watch_keeper(struct eg_booth *b)
-{
-	struct eg_policy policy;
-	struct eg_err fault;
-	bool stale;
-
-	if (eg_keeper_policy(b->keeper, &policy, &stale))
-		apply_policy(b, &policy, stale);
-	if (eg_keeper_fault(b->keeper, &fault))
-		eg_booth_fault(b, fault.text);
-}
-
-static int on_keeper(sd_event_source *source, int fd, uint32_t revents, void *user)
-{
-	(void)source;
-	(void)fd;
-	(void)revents;
-	watch_keeper(user);
-	return 0;
-}
-
-static int start_keeper(struct eg_booth *b, struct eg_err *err)
-{
-	const struct eg_keeper_config config = {
-		.records = b->config.records,
-		.booth = b->trust.booth,
-		.keys = b->trust.sign,
-		.key_count = b->trust.sign_count,
-		.record_key = b->record_key,
-		.clock = b->clock,
-	};
-	int r = eg_keeper_new(&config, &b->keeper, err);
-
-	if (r == 0)
-		watch_keeper(b);
-	return r;
-}
-
 // ---- loop -----------------------------------------------------------------------------------
 
 static void collect(struct eg_booth *b)
@@ -478,8 +414,7 @@ static int start_loop(struct eg_booth *b, struct eg_err *err)
 	r = sd_event_add_io(b->event, &b->worker_source, eg_worker_fd(b->worker), EPOLLIN,
 			    on_worker, b);
 	if (r >= 0)
-		r = sd_event_add_io(b->event, &b->keeper_source, eg_keeper_fd(b->keeper), EPOLLIN,
-				    on_keeper, b);
+		r = eg_policy_watch(b);
 	if (r >= 0)
 		r = sd_event_add_time_relative(b->event, &b->tick_source, CLOCK_BOOTTIME, TICK_US,
 					       10000, on_tick, b);
@@ -527,7 +462,7 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 	if (r == 0)
 		r = start_worker(b, err);
 	if (r == 0)
-		r = start_keeper(b, err);
+		r = eg_policy_start(b, err);
 	if (r != 0)
 		return r;
 	// The worker reads the manifest while the camera is opened, which takes its time.
@@ -552,8 +487,7 @@ void eg_booth_stop(struct eg_booth *booth)
 	close_reader(b);
 	sd_event_source_disable_unref(b->tick_source);
 	sd_event_source_disable_unref(b->worker_source);
-	sd_event_source_disable_unref(b->keeper_source);
-	eg_keeper_free(b->keeper); // last: the head covers what was just written
+	eg_policy_stop(b); // last: the audit head covers what was just written
 	eg_eyes_free(b->eyes);
 	eg_worker_free(b->worker);
 	eg_lane_clear(b);

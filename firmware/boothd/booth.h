@@ -139,6 +139,12 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 bool eg_record_retry(struct eg_booth *booth, bool now);
 void eg_record_done(struct eg_booth *booth);
 
+// policy.c. Starts the keeper and puts the policy it found in force; watching comes once there is a
+// loop, and gives what sd_event_add_io gives.
+int eg_policy_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
+int eg_policy_watch(struct eg_booth *booth) EG_CHECKED;
+void eg_policy_stop(struct eg_booth *booth); // purges and signs the audit head once more
+
 // live.c
 int eg_live_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
 void eg_live_stop(struct eg_booth *booth);
