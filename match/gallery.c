@@ -131,6 +131,11 @@ int eg_gallery_add(struct eg_gallery *gallery, size_t entry, const struct eg_tem
 	return 0;
 }
 
+size_t eg_gallery_references(const struct eg_gallery *gallery, size_t entry)
+{
+	return entry < gallery->entries ? gallery->entry[entry].references : 0;
+}
+
 void eg_gallery_facts(const struct eg_gallery *gallery, struct eg_gallery_facts *ret_facts)
 {
 	*ret_facts = (struct eg_gallery_facts){

@@ -85,6 +85,15 @@ struct eg_gallery_facts {
 };
 void eg_gallery_facts(const struct eg_gallery *gallery, struct eg_gallery_facts *ret_facts);
 
+size_t eg_gallery_references(const struct eg_gallery *gallery, size_t entry);
+
+// Calls `pair` with the score of every two references of different entries, a < b not implied. Over
+// EG_GALLERY_COMPARED_MAX references only every second, third, … is taken, evenly.
+#define EG_GALLERY_COMPARED_MAX 1500 // some 30 ms
+void eg_gallery_compare(const struct eg_gallery *gallery,
+			void (*pair)(void *user, size_t entry_a, size_t entry_b, float score),
+			void *user);
+
 // 1:1 against entry's references at the target FMR; with k references each is held to FMR / k.
 // Fills every field of *ret_verdict (quality with −1: the caller knows the probe's); failures
 // inside (non-finite scores, foreign model) come out as REFER/SYSTEM_FAULT, never as an error.

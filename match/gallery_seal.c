@@ -178,3 +178,24 @@ int eg_gallery_seal(struct eg_gallery *gallery, struct eg_err *err)
 	while (r == 0);
 	return r < 0 ? r : 0;
 }
+
+void eg_gallery_compare(const struct eg_gallery *gallery,
+			void (*pair)(void *user, size_t entry_a, size_t entry_b, float score),
+			void *user)
+{
+	size_t step = (gallery->references + EG_GALLERY_COMPARED_MAX - 1) / EG_GALLERY_COMPARED_MAX;
+
+	for (size_t i = 0; i < gallery->references; i += step) {
+		const float *a = gallery->matrix + i * EG_TEMPLATE_SIZE;
+
+		for (size_t j = i + step; j < gallery->references; j += step) {
+			float score;
+
+			if (gallery->rows[i].entry == gallery->rows[j].entry)
+				continue;
+			eg_kernel()->dot_float(a, gallery->matrix + j * EG_TEMPLATE_SIZE, 1,
+					       &score);
+			pair(user, gallery->rows[i].entry, gallery->rows[j].entry, score);
+		}
+	}
+}

@@ -9,6 +9,7 @@
 #include <systemd/sd-json.h>
 
 #include "firmware/base/clock.h"
+#include "net/tally.h"
 
 static bool plain_id(const char *id)
 {
@@ -132,17 +133,34 @@ static int put_held(sd_json_variant **list, const struct eg_heartbeat *heartbeat
 	return 0;
 }
 
+static int put_counts(sd_json_variant **list, const struct eg_heartbeat *heartbeat)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < heartbeat->counts_count && r == 0; i++) {
+		sd_json_variant *week = NULL;
+
+		r = eg_tally_write(&heartbeat->counts[i], &week);
+		if (r == 0 && sd_json_variant_append_array(list, week) < 0)
+			r = EG_ENOMEM;
+		sd_json_variant_unref(week);
+	}
+	return r;
+}
+
 int eg_wire_put_heartbeat(const struct eg_heartbeat *heartbeat, struct eg_buf *out)
 {
 	const struct eg_records_facts *queue = &heartbeat->queue;
 	char now[EG_TIME_TEXT_MAX], end[EG_TIME_TEXT_MAX];
-	sd_json_variant *list = NULL, *whole = NULL;
+	sd_json_variant *list = NULL, *counts = NULL, *whole = NULL;
 	char *text = NULL;
 	int r;
 
 	eg_time_text(heartbeat->wall_ms, now);
 	eg_time_text(heartbeat->certificate_end_ms, end);
 	r = put_held(&list, heartbeat);
+	if (r == 0)
+		r = put_counts(&counts, heartbeat);
 	if (r == 0 && !list && sd_json_variant_new_array(&list, NULL, 0) < 0)
 		r = EG_ENOMEM;
 	if (r == 0 &&
@@ -157,7 +175,9 @@ int eg_wire_put_heartbeat(const struct eg_heartbeat *heartbeat, struct eg_buf *o
 										queue->oldest_ms))),
 			   SD_JSON_BUILD_PAIR_VARIANT("manifests", list),
 			   SD_JSON_BUILD_PAIR_STRING("certificate_end", end),
-			   SD_JSON_BUILD_PAIR_STRING("problem", heartbeat->problem)) < 0)
+			   SD_JSON_BUILD_PAIR_STRING("problem", heartbeat->problem),
+			   SD_JSON_BUILD_PAIR_CONDITION(counts != NULL, "counts",
+							SD_JSON_BUILD_VARIANT(counts))) < 0)
 		r = EG_ENOMEM;
 	if (r == 0 && sd_json_variant_format(whole, 0, &text) < 0)
 		r = EG_ENOMEM;
@@ -165,6 +185,7 @@ int eg_wire_put_heartbeat(const struct eg_heartbeat *heartbeat, struct eg_buf *o
 		r = eg_buf_put(out, text, strlen(text));
 	free(text);
 	sd_json_variant_unref(whole);
+	sd_json_variant_unref(counts);
 	sd_json_variant_unref(list);
 	return r;
 }

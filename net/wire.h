@@ -10,6 +10,7 @@
 #define EG_WIRE_H
 
 #include "net/http.h"
+#include "store/counts.h"
 #include "store/manifests.h"
 #include "store/records.h"
 
@@ -36,7 +37,9 @@ struct eg_heartbeat {
 	const struct eg_manifest_held *held; // lent
 	size_t held_count;
 	int64_t certificate_end_ms;
-	const char *problem; // the last failure's sentence; "" when there is none
+	const char *problem;		// the last failure's sentence; "" when there is none
+	const struct eg_counts *counts; // weeks that are over, suppressed; lent
+	size_t counts_count;
 };
 int eg_wire_put_heartbeat(const struct eg_heartbeat *heartbeat, struct eg_buf *out) EG_CHECKED;
 

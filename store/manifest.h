@@ -13,7 +13,9 @@
 // 3: port text, 4: departs_ms uint, 5: count uint}, then `count` travellers, each a map {1: id
 // text, 2: document digest bytes(32) or null, 3: pass digest bytes(32) or null, 4: display name
 // text, 5: birth date text "YYYY-MM-DD" or "", 6: citizenship class uint, 7: photos array of
-// [source uint, year uint, jpeg bytes]}.
+// [source uint, year uint, jpeg bytes]}, and, only where they are known, 8: sex marker uint and
+// 9: region of the issuing state uint (group.h; never 0). These two serve the booth's own count of
+// errors by group and nothing else; a booth from before them refuses a manifest that has any.
 //
 // The rules are TUF's: verify before parsing, scope must be ours, a lower version is refused even
 // when the known one has expired (the caller holds the floor), length and digest are checked
@@ -24,6 +26,7 @@
 
 #include "firmware/base/cose.h"
 #include "firmware/base/hpke.h"
+#include "store/group.h"
 
 #define EG_NAME_MAX	   64 // ids of booths and manifests, with NUL
 #define EG_PERSON_NAME_MAX 128
@@ -65,6 +68,8 @@ struct eg_traveller {
 	char name[EG_PERSON_NAME_MAX];
 	char birth[11];
 	enum eg_citizenship citizenship;
+	enum eg_sex sex;
+	enum eg_region region;
 	size_t photo_count;
 	struct eg_photo photo[EG_PHOTOS_MAX];
 };

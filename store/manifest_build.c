@@ -79,7 +79,10 @@ int eg_manifest_put_traveller(struct eg_buf *content, const struct eg_traveller 
 	if (traveller->photo_count > EG_PHOTOS_MAX)
 		return EG_EINVAL;
 	size_t before = content->size;
-	int r = eg_cbor_put_map(content, 7);
+	size_t fields = 7;
+	fields += traveller->sex != EG_SEX_UNKNOWN;
+	fields += traveller->region != EG_REGION_UNKNOWN;
+	int r = eg_cbor_put_map(content, fields);
 	if (r == 0)
 		r = put_text(content, 1, traveller->id);
 	if (r == 0)
@@ -98,6 +101,10 @@ int eg_manifest_put_traveller(struct eg_buf *content, const struct eg_traveller 
 		r = eg_cbor_put_array(content, traveller->photo_count);
 	for (size_t i = 0; r == 0 && i < traveller->photo_count; i++)
 		r = put_photo(content, &traveller->photo[i]);
+	if (r == 0 && traveller->sex != EG_SEX_UNKNOWN)
+		r = put_uint(content, 8, traveller->sex);
+	if (r == 0 && traveller->region != EG_REGION_UNKNOWN)
+		r = put_uint(content, 9, traveller->region);
 
 	// Read back what was written: text limits, dates and classes are stated in one place only.
 	if (r == 0) {

@@ -73,7 +73,7 @@ static int get_photos(struct eg_cur *cur, struct eg_traveller *traveller)
 
 static int get_traveller_field(struct eg_cur *cur, int64_t key, struct eg_traveller *traveller)
 {
-	size_t class;
+	size_t class, group;
 	int r;
 	switch (key) {
 	case 1:
@@ -96,18 +96,31 @@ static int get_traveller_field(struct eg_cur *cur, int64_t key, struct eg_travel
 		return 0;
 	case 7:
 		return get_photos(cur, traveller);
+	case 8:
+		r = eg_parse_size(cur, EG_SEX_COUNT - 1, &group);
+		if (r != 0 || group == EG_SEX_UNKNOWN)
+			return EG_EINVAL;
+		traveller->sex = (enum eg_sex)group;
+		return 0;
+	case 9:
+		r = eg_parse_size(cur, EG_REGION_COUNT - 1, &group);
+		if (r != 0 || group == EG_REGION_UNKNOWN)
+			return EG_EINVAL;
+		traveller->region = (enum eg_region)group;
+		return 0;
 	default:
 		return EG_EINVAL;
 	}
 }
 
-// One traveller: all seven fields. The error names the field's number, never its content.
+// One traveller: seven fields, and up to two that may be missing. The error names the field's
+// number, never its content.
 static int get_traveller(struct eg_cur *cur, struct eg_traveller *traveller, struct eg_err *err)
 {
 	struct eg_cbor_map map;
 	int64_t key = 0;
 	size_t count = 0;
-	int r = eg_cbor_map_open(cur, 7, &map);
+	int r = eg_cbor_map_open(cur, 9, &map);
 	if (r != 0)
 		return eg_err_set(err, EG_EINVAL, "no CBOR map, or cut short");
 	while ((r = eg_cbor_map_next(&map, &key)) == 1) {
@@ -115,7 +128,7 @@ static int get_traveller(struct eg_cur *cur, struct eg_traveller *traveller, str
 			return eg_err_set(err, EG_EINVAL,
 					  "field %" PRId64 " is unknown, malformed or too long",
 					  key);
-		count++;
+		count += key <= 7;
 	}
 	if (r != 0 || count != 7)
 		return eg_err_set(err, EG_EINVAL, "a field is missing, there twice, or unsorted");

@@ -103,6 +103,15 @@ static const char *const records_migrations[] = {
 	"  one INTEGER PRIMARY KEY CHECK(one = 1),"
 	"  version INTEGER NOT NULL, digest BLOB NOT NULL, wire BLOB NOT NULL"
 	") STRICT;",
+	// 3 → 4: counts by group (counts.h). Weeks begin at week_ms.
+	"CREATE TABLE counts("
+	"  week_ms INTEGER NOT NULL, axis INTEGER NOT NULL, grp INTEGER NOT NULL,"
+	"  measure INTEGER NOT NULL, n INTEGER NOT NULL,"
+	"  PRIMARY KEY(week_ms, axis, grp, measure)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE counted("
+	"  week_ms INTEGER NOT NULL, manifest TEXT NOT NULL, PRIMARY KEY(week_ms, manifest)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 // INDEXED BY, because without statistics the planner takes item_age for all of them.
@@ -188,6 +197,13 @@ const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 	[RECORDS_POLICY] = "SELECT version, digest, wire FROM policy",
 	[RECORDS_PUT_POLICY] = "INSERT INTO policy VALUES(1, ?1, ?2, ?3) ON CONFLICT(one) "
 			       "DO UPDATE SET version = ?1, digest = ?2, wire = ?3",
+	[RECORDS_COUNT] = "INSERT INTO counts VALUES(?1, ?2, ?3, ?4, ?5) "
+			  "ON CONFLICT DO UPDATE SET n = n + excluded.n",
+	[RECORDS_COUNT_MANIFEST] = "INSERT INTO counted VALUES(?1, ?2) ON CONFLICT DO NOTHING",
+	[RECORDS_COUNTS] = "SELECT week_ms, axis, grp, measure, n FROM counts "
+			   "WHERE week_ms >= ?1 AND week_ms < ?2 ORDER BY week_ms",
+	[RECORDS_DROP_COUNTS] = "DELETE FROM counts WHERE week_ms < ?1",
+	[RECORDS_DROP_COUNTED] = "DELETE FROM counted WHERE week_ms < ?1",
 };
 
 const struct eg_db_schema eg_records_schema = {

@@ -138,6 +138,33 @@ static int add_photo(struct eg_book_maker *maker, size_t index, const struct eg_
 	return r;
 }
 
+// The birth date is needed no longer than until its band is known: only the band stays.
+static struct eg_group group_of(const struct eg_book *book, const struct eg_traveller *traveller)
+{
+	int64_t at = book->header.departs_ms != 0 ? book->header.departs_ms
+						  : book->statement.not_before_ms;
+
+	return (struct eg_group){
+		.of = {[EG_AXIS_AGE] = (uint8_t)eg_age_band_at(traveller->birth, at),
+		       [EG_AXIS_SEX] = (uint8_t)traveller->sex,
+		       [EG_AXIS_REGION] = (uint8_t)traveller->region}};
+}
+
+// Returns 1, for a book that is done.
+static int count_impostors(struct eg_book_maker *maker, struct eg_err *err)
+{
+	struct eg_book *book = maker->book;
+	struct eg_group *groups = eg_calloc(book->count + 1, sizeof(*groups));
+
+	if (groups == NULL)
+		return eg_err_set(err, EG_ENOMEM, "manifest %s: out of memory", book->statement.id);
+	for (size_t i = 0; i < book->count; i++)
+		groups[i] = book->entries[i].group;
+	eg_counts_compare(book->gallery, maker->tools.calibration, groups, &book->impostors);
+	free(groups);
+	return 1;
+}
+
 int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 {
 	struct eg_book *book = maker->book;
@@ -152,7 +179,8 @@ int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 			return eg_err_set(err, EG_EINVAL,
 					  "manifest %s: says %zu travellers and holds %zu",
 					  book->statement.id, book->count, book->loaded);
-		return eg_gallery_seal_step(book->gallery, err);
+		r = eg_gallery_seal_step(book->gallery, err);
+		return r != 1 ? r : count_impostors(maker, err);
 	}
 	if (r != 0)
 		return eg_err_prefix(err, r, "manifest %s: traveller %zu", book->statement.id,
@@ -167,6 +195,7 @@ int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 	entry->has_pass = traveller.has_pass;
 	memcpy(entry->pass, traveller.pass, sizeof(entry->pass));
 	entry->citizenship = traveller.citizenship;
+	entry->group = group_of(book, &traveller);
 	entry->photos = (unsigned int)traveller.photo_count;
 	for (k = 0; k < traveller.photo_count && k < EG_GALLERY_REFERENCES_MAX; k++) {
 		r = add_photo(maker, book->loaded, &traveller.photo[k], err);

@@ -12,6 +12,7 @@
 
 #include "drivers/document.h"
 #include "match/gallery.h"
+#include "store/counts.h"
 #include "store/manifest.h"
 
 struct eg_book_entry {
@@ -19,6 +20,7 @@ struct eg_book_entry {
 	bool has_document, has_pass;
 	uint8_t document[EG_SHA256_SIZE], pass[EG_SHA256_SIZE];
 	enum eg_citizenship citizenship;
+	struct eg_group group;	     // its age band is the one on the day of departure
 	unsigned int photos, usable; // photos with exactly one usable face
 };
 
@@ -30,6 +32,7 @@ struct eg_book {
 	size_t count;  // entries
 	size_t loaded; // entries whose photos were read so far
 	struct eg_gallery *gallery;
+	struct eg_counts impostors; // of the photos against each other, by group
 };
 
 // Models that a book needs while it is made; lent.

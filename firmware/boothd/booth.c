@@ -274,6 +274,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *user)
 	eg_self_test_tick(b);
 	eg_calibrate_tick(b);
 	eg_booth_poll_manifests(b, false);
+	eg_record_tally_manifest(b);
 	watch_worker(b);
 	(void)sd_event_source_set_time_relative(source, TICK_US);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -103,6 +103,8 @@ struct eg_booth {
 	uint64_t manifests_change;
 	char manifest[EG_NAME_MAX]; // asked of the worker
 	uint64_t manifest_version;
+	char tallied[EG_NAME_MAX]; // the manifest whose impostor scores were counted last
+	int64_t tallied_week_ms;
 	uint64_t last_beat;
 	int64_t last_beat_ms;
 	char fault[EG_ERR_TEXT_MAX];
@@ -138,6 +140,8 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 // Tries again what could not be written; true when nothing is left. `now`: without waiting.
 bool eg_record_retry(struct eg_booth *booth, bool now);
 void eg_record_done(struct eg_booth *booth);
+// Counts the impostor scores of a manifest that came into use.
+void eg_record_tally_manifest(struct eg_booth *booth);
 
 // policy.c. Starts the keeper and puts the policy it found in force; watching comes once there is a
 // loop, and gives what sd_event_add_io gives.

@@ -89,6 +89,35 @@ static void keep(struct eg_booth *b, const struct eg_encounter *encounter, struc
 	u->retry_ms = eg_boot_ms(b->clock) + RETRY_MS;
 }
 
+// How it went with travellers like this one. A count that is lost is no reason to stop anybody.
+static void tally(struct eg_booth *b, const struct eg_slot *slot, const struct eg_encounter *e)
+{
+	static const struct eg_group nobody;
+	bool known = slot->has_result && e->cause != EG_CAUSE_OPTED_OUT;
+	struct eg_err err = EG_ERR_INIT;
+
+	if (eg_counts_add(b->records, known ? &slot->result.group : &nobody,
+			  slot->session.usable_ms != 0, e->verdict, e->cause, e->decided_ms,
+			  &err) != 0)
+		eg_warning("counts by group: %s", err.text);
+}
+
+void eg_record_tally_manifest(struct eg_booth *booth)
+{
+	int64_t now = eg_wall_ms(booth->clock);
+	struct eg_worker_manifest m;
+	struct eg_err err = EG_ERR_INIT;
+
+	eg_worker_manifest(booth->worker, &m);
+	if (m.id[0] == '\0' ||
+	    (strcmp(m.id, booth->tallied) == 0 && booth->tallied_week_ms == eg_counts_week(now)))
+		return;
+	booth->tallied_week_ms = eg_counts_week(now);
+	memcpy(booth->tallied, m.id, sizeof(booth->tallied));
+	if (eg_counts_add_manifest(booth->records, m.id, &m.impostors, now, &err) != 0)
+		eg_warning("counts by group: %s", err.text);
+}
+
 int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret_id[EG_ID_TEXT_MAX],
 		    struct eg_err *err)
 {
@@ -114,6 +143,8 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 		note_opt_out(booth, &encounter.id);
 	if (r != 0 && encounter.verdict != EG_VERDICT_CONFIRMED)
 		keep(booth, &encounter, &envelope);
+	if (r == 0 || encounter.verdict != EG_VERDICT_CONFIRMED)
+		tally(booth, slot, &encounter);
 out:
 	eg_buf_done(&envelope);
 	return r;

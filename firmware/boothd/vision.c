@@ -315,6 +315,7 @@ static void compare(struct eg_vision *v, struct eg_subject *s, struct eg_worker_
 		if (verdict->kind == EG_VERDICT_CONFIRMED || s->claimed) {
 			memcpy(result->traveller, e->id, sizeof(result->traveller));
 			result->citizenship = e->citizenship;
+			result->group = e->group;
 		}
 	}
 }
@@ -509,6 +510,7 @@ void eg_vision_manifest(const struct eg_vision *vision, struct eg_worker_manifes
 		m.references = facts.references;
 		m.near_twins = facts.near_twins;
 		m.threshold_raise = facts.threshold_raise;
+		m.impostors = v->book->impostors;
 		if (facts.references > 0)
 			m.threshold =
 				(float)eg_calib_threshold(

@@ -12,6 +12,7 @@
 
 #include "drivers/document.h"
 #include "firmware/boothd/session.h"
+#include "store/counts.h"
 #include "store/encounter.h"
 
 struct eg_worker_config {
@@ -56,6 +57,7 @@ struct eg_worker_result {
 	struct eg_attempt attempt;
 	char traveller[EG_NAME_MAX]; // best or claimed; "" for nobody
 	enum eg_citizenship citizenship;
+	struct eg_group group; // zero (unknown) for nobody
 	char manifest[EG_NAME_MAX];
 	uint64_t manifest_version;
 	struct eg_quality quality;
@@ -72,6 +74,7 @@ struct eg_worker_manifest { // the book in use, and the one in the making
 	size_t entries, with_reference, references, near_twins;
 	float threshold, threshold_raise; // of identify at the target
 	size_t loading, loading_total;	  // 0 of 0: nothing is being loaded
+	struct eg_counts impostors;	  // of its photos against each other
 };
 
 struct eg_worker;

@@ -85,9 +85,26 @@ out:
 	return outcome;
 }
 
+// The weeks that are over and were not sent since this program started. What cannot be read or
+// suppressed is left out: a heartbeat matters more.
+static void add_counts(struct worker *worker, struct eg_heartbeat *beat,
+		       struct eg_counts counts[EG_COUNT_WEEKS])
+{
+	struct eg_err err = EG_ERR_INIT;
+
+	if (eg_counts_closed(worker->records, beat->wall_ms, worker->counts_sent_ms, counts,
+			     &beat->counts_count, &err) != 0)
+		eg_warning("counts by group: %s", err.text);
+	for (size_t i = 0; i < beat->counts_count; i++)
+		if (eg_counts_suppress(&counts[i]) != 0)
+			beat->counts_count = 0;
+	beat->counts = counts;
+}
+
 enum eg_sync_outcome outbound_heartbeat(struct worker *worker, struct eg_err *err)
 {
 	struct eg_manifest_held held[EG_WIRE_LISTED_MAX];
+	struct eg_counts counts[EG_COUNT_WEEKS];
 	struct eg_heartbeat beat = {
 		.wall_ms = eg_wall_ms(worker->clock),
 		.held = held,
@@ -105,12 +122,15 @@ enum eg_sync_outcome outbound_heartbeat(struct worker *worker, struct eg_err *er
 				      err);
 	if (r != 0)
 		goto out;
+	add_counts(worker, &beat, counts);
 	r = eg_wire_put_heartbeat(&beat, &json);
 	if (r != 0) {
 		eg_err_set(err, r, "heartbeat: cannot be written");
 		goto out;
 	}
 	outcome = eg_exchange_heartbeat(&worker->exchange, eg_buf_bytes(&json), err);
+	if (outcome == EG_SYNC_DONE && beat.counts_count > 0)
+		worker->counts_sent_ms = counts[beat.counts_count - 1].from_ms;
 out:
 	eg_buf_done(&json);
 	return outcome;

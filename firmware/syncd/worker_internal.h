@@ -66,6 +66,7 @@ struct worker {
 	char problem[EG_ERR_TEXT_MAX];
 	int64_t problem_ms, last_success_ms; // wall
 	enum link_state link;
+	int64_t counts_sent_ms; // the last week of counts by group that the centre took
 };
 
 // identity.c

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "firmware/base/mem.h"
+#include "match/wilson.h"
 
 #define FOLDS 10
 
@@ -16,15 +17,9 @@ const char *const eval_level_names[EVAL_LEVELS] = {"1e-2", "1e-3", "1e-4", "1e-5
 
 struct eval_interval eval_wilson(double successes, double n)
 {
-	const double z = 1.959963984540054;
-	double p, centre, half;
+	struct eg_interval interval = eg_wilson(successes, n);
 
-	if (!(n > 0))
-		return (struct eval_interval){NAN, NAN};
-	p = successes / n;
-	centre = (p + z * z / (2 * n)) / (1 + z * z / n);
-	half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-	return (struct eval_interval){fmax(0, centre - half), fmin(1, centre + half)};
+	return (struct eval_interval){interval.low, interval.high};
 }
 
 static int by_float(const void *a, const void *b)

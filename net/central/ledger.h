@@ -105,6 +105,16 @@ int eg_ledger_list_booths(struct eg_ledger *ledger,
 			  int (*row)(void *user, const struct eg_booth_row *row), void *user,
 			  struct eg_err *err) EG_CHECKED;
 
+// --- Counts by group that booths bring (ledger_counts.c) ---
+
+// Replaces the booth's counts of that week; `json` is one of the heartbeat's (net/tally.h).
+int eg_ledger_put_counts(struct eg_ledger *ledger, const char *booth, int64_t week_ms,
+			 struct eg_bytes json, int64_t now_ms, struct eg_err *err) EG_CHECKED;
+// By booth, then week, from the week that begins at from_ms or later; `booth` NULL: all.
+int eg_ledger_list_counts(struct eg_ledger *ledger, const char *booth, int64_t from_ms,
+			  int (*row)(void *user, const char *booth, struct eg_bytes json),
+			  void *user, struct eg_err *err) EG_CHECKED;
+
 // --- Travellers and manifests (ledger_manifests.c) ---
 
 struct eg_person {
@@ -113,6 +123,8 @@ struct eg_person {
 	char birth[11]; // "YYYY-MM-DD" or ""
 	enum eg_citizenship citizenship;
 	char document[EG_NAME_MAX], issuer[8];
+	enum eg_sex sex;
+	enum eg_region region; // as the list said; unknown: see region.h
 };
 struct eg_booking {
 	char flight[EG_NAME_MAX];

@@ -21,6 +21,8 @@ int eg_ledger_put_traveller(struct eg_ledger *ledger, const struct eg_person *pe
 	eg_db_bind_text(&query, 6, person->document);
 	eg_db_bind_text(&query, 7, person->issuer);
 	eg_db_bind_int(&query, 8, now_ms);
+	eg_db_bind_int(&query, 9, person->sex);
+	eg_db_bind_int(&query, 10, person->region);
 	r = eg_db_run(&query, NULL, err);
 	if (r == 0) {
 		query = eg_db_query(ledger->db, LEDGER_PUT_BOOKING);
@@ -48,6 +50,8 @@ static bool read_person(const struct eg_db_query *query, struct eg_person *perso
 			struct eg_booking *booking)
 {
 	person->citizenship = (enum eg_citizenship)eg_db_int(query, 4);
+	person->sex = (enum eg_sex)eg_db_int(query, 10);
+	person->region = (enum eg_region)eg_db_int(query, 11);
 	return eg_ledger_copy_text(query, 0, person->id, sizeof(person->id)) &&
 	       eg_ledger_copy_text(query, 1, person->surname, sizeof(person->surname)) &&
 	       eg_ledger_copy_text(query, 2, person->given, sizeof(person->given)) &&

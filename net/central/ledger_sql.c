@@ -124,6 +124,16 @@ static const char *const migrations[] = {
 	"  signed_ms INTEGER NOT NULL,"
 	"  body BLOB NOT NULL"
 	") STRICT;",
+	// 2 → 3: groups that accuracy is counted by, and the booths' counts
+	"ALTER TABLE person ADD COLUMN sex INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE person ADD COLUMN region INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE counts("
+	"  booth TEXT NOT NULL REFERENCES booth(id),"
+	"  week_ms INTEGER NOT NULL,"
+	"  at_ms INTEGER NOT NULL,"
+	"  body BLOB NOT NULL,"
+	"  PRIMARY KEY(booth, week_ms)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 #define MANIFEST_COLUMNS                                                                     \
@@ -170,7 +180,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 			       "FROM booth b ORDER BY id",
 	[LEDGER_PUT_PERSON] =
 		"INSERT INTO person(id, surname, given, birth, citizenship, document, issuer, "
-		"at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET "
+		"at_ms, sex, region) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+		"ON CONFLICT(id) DO UPDATE SET sex = excluded.sex, region = excluded.region, "
 		"surname = excluded.surname, given = excluded.given, birth = excluded.birth, "
 		"citizenship = excluded.citizenship, document = excluded.document, "
 		"issuer = excluded.issuer, at_ms = excluded.at_ms",
@@ -182,7 +193,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 			     "ON CONFLICT(person, source, year) DO UPDATE SET jpeg = excluded.jpeg",
 	[LEDGER_LIST_TRAVELLERS] =
 		"SELECT p.id, p.surname, p.given, p.birth, p.citizenship, p.document, p.issuer, "
-		"b.flight, b.pnr, b.sequence FROM booking b JOIN person p ON p.id = b.person "
+		"b.flight, b.pnr, b.sequence, p.sex, p.region FROM booking b JOIN person p ON p.id "
+		"= b.person "
 		"WHERE b.flight = ?1 ORDER BY p.id",
 	[LEDGER_LIST_PHOTOS] = "SELECT source, year, jpeg FROM photo WHERE person = ?1 "
 			       "ORDER BY year DESC, source LIMIT ?2",
@@ -221,6 +233,11 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 			     "SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS(SELECT 1 FROM alarm "
 			     "WHERE kind = ?2 AND booth = ?3 AND subject = ?4 "
 			     "AND at_ms BETWEEN ?1 - 3600000 AND ?1)",
+	[LEDGER_PUT_COUNTS] =
+		"INSERT INTO counts VALUES(?1, ?2, ?3, ?4) ON CONFLICT(booth, week_ms) "
+		"DO UPDATE SET at_ms = excluded.at_ms, body = excluded.body",
+	[LEDGER_LIST_COUNTS] = "SELECT booth, body FROM counts WHERE (?1 = '' OR booth = ?1) "
+			       "AND week_ms >= ?2 ORDER BY booth, week_ms",
 	[LEDGER_LIST_ALARMS] = "SELECT at_ms, kind, booth, subject FROM alarm ORDER BY seq",
 	[LEDGER_ENROLLED] = "SELECT coalesce(max(used_ms), 0) FROM token WHERE booth = ?1",
 	[LEDGER_AUDIT_HEAD] = "SELECT count, digest, receipt FROM audit_head "

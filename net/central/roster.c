@@ -24,12 +24,14 @@ enum column {
 	COLUMN_FLIGHT,
 	COLUMN_PNR, // from here on optional
 	COLUMN_SEQUENCE,
+	COLUMN_SEX,
+	COLUMN_REGION,
 	COLUMNS
 };
 
 static const char *const column_names[COLUMNS] = {
-	"id",	    "surname", "given",	 "birth", "citizenship",
-	"document", "issuer",  "flight", "pnr",	  "sequence",
+	"id",	  "surname", "given", "birth",	  "citizenship", "document",
+	"issuer", "flight",  "pnr",   "sequence", "sex",	 "region",
 };
 
 struct reader {
@@ -145,6 +147,29 @@ static int read_facts(const struct reader *reader, struct eg_person *person, str
 	return r;
 }
 
+static int read_group(const struct reader *reader, enum column column, enum eg_axis axis,
+		      const char *what, int *ret_group, struct eg_err *err)
+{
+	const char *text = reader->text[column];
+	*ret_group = text[0] == '\0' ? 0 : eg_group_find(axis, text);
+	return *ret_group < 0 ? at_fault(reader, column, what, err) : 0;
+}
+
+static int read_groups(const struct reader *reader, struct eg_person *person, struct eg_err *err)
+{
+	int sex, region = 0;
+	int r = read_group(reader, COLUMN_SEX, EG_AXIS_SEX, "must be F, M, X or empty", &sex, err);
+	if (r == 0)
+		r = read_group(reader, COLUMN_REGION, EG_AXIS_REGION,
+			       "must be a region's name, like europe-north-america, or empty",
+			       &region, err);
+	if (r != 0)
+		return r;
+	person->sex = (enum eg_sex)sex;
+	person->region = (enum eg_region)region;
+	return 0;
+}
+
 static int read_document(const struct reader *reader, struct eg_person *person, struct eg_err *err)
 {
 	const uint8_t salt[32] = {0};
@@ -207,6 +232,8 @@ static int read_row(struct reader *reader, struct eg_roster_row *row, struct eg_
 	if (r == 0)
 		r = read_facts(reader, &row->person, err);
 	if (r == 0)
+		r = read_groups(reader, &row->person, err);
+	if (r == 0)
 		r = read_document(reader, &row->person, err);
 	if (r == 0)
 		r = read_booking(reader, &row->booking, err);
@@ -224,6 +251,7 @@ static bool same_person(const struct eg_person *a, const struct eg_person *b)
 {
 	return strcmp(a->surname, b->surname) == 0 && strcmp(a->given, b->given) == 0 &&
 	       strcmp(a->birth, b->birth) == 0 && a->citizenship == b->citizenship &&
+	       a->sex == b->sex && a->region == b->region &&
 	       strcmp(a->document, b->document) == 0 && strcmp(a->issuer, b->issuer) == 0;
 }
 

@@ -12,6 +12,9 @@
 //   flight       booking; a traveller may stand in several lines with different flights
 //   pnr          optional column: record locator of the boarding pass
 //   sequence     optional column: check-in sequence number; pnr and sequence go together
+//   sex          optional column: F, M or X as in the MRZ, or empty
+//   region       optional column: a region's name (store/group.h); where it is empty, the issuer's
+//                (region.h). Sex and region serve the count of errors by group and nothing else
 //
 // Anything else is refused with line and column: a list that is half understood lets the wrong
 // people through. Foreign bytes.

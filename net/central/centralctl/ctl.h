@@ -32,6 +32,7 @@ int ctl_policy_sign(struct ctl *ctl, int argc, char **argv);
 int ctl_policy_show(struct ctl *ctl, int argc, char **argv);
 int ctl_audit_list(struct ctl *ctl, int argc, char **argv);
 int ctl_audit_receipt(struct ctl *ctl, int argc, char **argv);
+int ctl_counts(struct ctl *ctl, int argc, char **argv);
 
 // "centralctl: TEXT" on stderr; returns 1.
 int ctl_fail(const struct eg_err *err);

@@ -31,6 +31,9 @@ static const char help[] =
 	"  policy sign FILE [--notices DIR]         the next version, for all booths\n"
 	"  audit list                               how far each booth's audit chain is known\n"
 	"  audit receipt BOOTH FILE                 for 'boothctl audit verify --known FILE'\n"
+	"  counts [--booth BOOTH] [--from DATE]     captures, confirmations, referrals and "
+	"impostor\n"
+	"                                           scores by group, of each booth and in total\n"
 	"\n"
 	"  --dir DIR   the centre's folder (default $EGRESS_CENTRAL or " DEFAULT_FOLDER ")\n";
 
@@ -54,6 +57,7 @@ static const struct command {
 	{"policy", "show", ctl_policy_show},
 	{"audit", "list", ctl_audit_list},
 	{"audit", "receipt", ctl_audit_receipt},
+	{"counts", NULL, ctl_counts},
 };
 
 int ctl_fail(const struct eg_err *err)

@@ -9,6 +9,7 @@
 
 #include "firmware/base/mem.h"
 #include "net/central/centralctl/ctl.h"
+#include "net/central/region.h"
 #include "net/central/roster.h"
 #include "store/trust.h"
 
@@ -173,7 +174,12 @@ static int put_traveller(void *user, const struct eg_person *person,
 			 const struct eg_booking *booking)
 {
 	struct build *build = user;
-	struct eg_traveller traveller = {.citizenship = person->citizenship};
+	struct eg_traveller traveller = {
+		.citizenship = person->citizenship,
+		.sex = person->sex,
+		.region = person->region != EG_REGION_UNKNOWN ? person->region
+							      : eg_region_of_issuer(person->issuer),
+	};
 	struct photos photos = {0};
 	memcpy(traveller.id, person->id, sizeof(traveller.id));
 	memcpy(traveller.birth, person->birth, sizeof(traveller.birth));

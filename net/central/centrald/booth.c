@@ -9,6 +9,7 @@
 
 #include "firmware/base/log.h"
 #include "net/central/centrald/request.h"
+#include "net/tally.h"
 #include "store/encounter.h"
 #include "store/trust.h"
 
@@ -41,26 +42,70 @@ enum MHD_Result booth_keys(struct request *request)
 	return reply_problem(request, MHD_HTTP_CONFLICT, err.text);
 }
 
-static bool is_json_object(struct eg_buf *body)
+// NULL: it is none. The caller unrefs.
+static sd_json_variant *parse_object(struct eg_buf *body)
 {
 	sd_json_variant *json = NULL;
 	const char *text = eg_buf_text(body);
-	bool is = text != NULL && memchr(text, '\0', body->size) == NULL &&
-		  sd_json_parse(text, 0, &json, NULL, NULL) >= 0 && sd_json_variant_is_object(json);
+	if (text == NULL || memchr(text, '\0', body->size) != NULL ||
+	    sd_json_parse(text, 0, &json, NULL, NULL) < 0 || sd_json_variant_is_object(json))
+		return json;
 	sd_json_variant_unref(json);
-	return is;
+	return NULL;
+}
+
+static int put_week(struct request *request, sd_json_variant *week, struct eg_err *err)
+{
+	struct server *server = request->server;
+	struct eg_counts counts;
+	char *text = NULL;
+	int r = eg_tally_read(week, &counts, err);
+	if (r == 0 && sd_json_variant_format(week, 0, &text) < 0)
+		r = eg_err_set(err, EG_ENOMEM, "counts: out of memory");
+	if (r == 0)
+		r = eg_ledger_put_counts(server->ledger, request->peer.booth, counts.from_ms,
+					 EG_BYTES_STR(text), eg_wall_ms(server->clock), err);
+	free(text);
+	return r;
+}
+
+// All of it is checked before any of it is kept.
+static int put_counts(struct request *request, sd_json_variant *json, struct eg_err *err)
+{
+	sd_json_variant *weeks = sd_json_variant_by_key(json, "counts");
+	struct eg_counts counts;
+	size_t n = 0;
+	int r = 0;
+	if (weeks == NULL)
+		return 0;
+	if (!sd_json_variant_is_array(weeks) ||
+	    (n = sd_json_variant_elements(weeks)) > EG_COUNT_WEEKS)
+		return eg_err_set(err, EG_EINVAL, "counts: must be a list of at most %d weeks",
+				  EG_COUNT_WEEKS);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = eg_tally_read(sd_json_variant_by_index(weeks, i), &counts, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = put_week(request, sd_json_variant_by_index(weeks, i), err);
+	return r;
 }
 
 enum MHD_Result booth_heartbeat(struct request *request)
 {
 	struct server *server = request->server;
 	struct eg_err err = EG_ERR_INIT;
-	if (!is_json_object(&request->body))
+	sd_json_variant *json = parse_object(&request->body);
+	if (json == NULL)
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST,
 				     "The heartbeat must be one JSON object.");
-	if (eg_ledger_put_heartbeat(server->ledger, request->peer.booth,
-				    eg_buf_bytes(&request->body), eg_wall_ms(server->clock),
-				    &err) != 0)
+	int r = put_counts(request, json, &err);
+	sd_json_variant_unref(json);
+	if (r == EG_EINVAL)
+		return reply_problem(request, MHD_HTTP_BAD_REQUEST, err.text);
+	if (r == 0)
+		r = eg_ledger_put_heartbeat(server->ledger, request->peer.booth,
+					    eg_buf_bytes(&request->body), eg_wall_ms(server->clock),
+					    &err);
+	if (r != 0)
 		return reply_failure(request, &err);
 	return reply_empty(request, MHD_HTTP_NO_CONTENT);
 }
