@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "net/central/csv.h"
+#include "net/central/region.h"
 #include "net/central/roster.h"
 
 #define HEAD "id,surname,given,birth,citizenship,document,issuer,flight,pnr,sequence\n"
@@ -42,6 +44,53 @@ static void a_list_with_quotes_and_line_ends_is_read(void **state)
 	assert_ptr_equal(eg_roster_find(&roster, "b"), &roster.row[1]);
 	assert_null(eg_roster_find(&roster, "c"));
 	eg_roster_done(&roster);
+}
+
+static void sex_and_region_are_read_where_they_are_given(void **state)
+{
+	static const char text[] =
+		"id,surname,given,birth,citizenship,document,issuer,flight,sex,region\n"
+		"a,b,c,,citizen,,,EG1,f,Oceania\nb,b,c,,citizen,,,EG1,,\nc,b,c,,citizen,,,EG1,X,\n";
+	struct eg_roster roster = {0};
+	struct eg_err err = EG_ERR_INIT;
+	(void)state;
+	if (eg_roster_read(EG_BYTES_STR(text), &roster, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(roster.row[0].person.sex, EG_SEX_FEMALE);
+	assert_int_equal(roster.row[0].person.region, EG_REGION_OCEANIA);
+	assert_int_equal(roster.row[1].person.sex, EG_SEX_UNKNOWN);
+	assert_int_equal(roster.row[1].person.region, EG_REGION_UNKNOWN);
+	assert_int_equal(roster.row[2].person.sex, EG_SEX_UNSPECIFIED);
+	eg_roster_done(&roster);
+}
+
+// Places on the globe, not our table: one or two of each UN geographic sub-region.
+static void issuers_lie_in_their_regions(void **state)
+{
+	static const struct {
+		const char *issuers;
+		enum eg_region region;
+	} cases[] = {
+		{"KEN NGA ZAF MDG SSD", EG_REGION_SUB_SAHARAN_AFRICA},
+		{"EGY MAR SDN TUR ISR CYP ARM", EG_REGION_NORTH_AFRICA_WEST_ASIA},
+		{"IND AFG IRN KAZ MDV", EG_REGION_CENTRAL_SOUTH_ASIA},
+		{"CHN JPN MNG VNM PHL TLS", EG_REGION_EAST_SOUTH_EAST_ASIA},
+		{"MEX BRA CUB HTI FLK", EG_REGION_LATIN_AMERICA},
+		{"AUS NZL FJI WSM GUM", EG_REGION_OCEANIA},
+		{"D DEU GBR GBD USA CAN RUS ISL GRL RKS usa", EG_REGION_EUROPE_NORTH_AMERICA},
+		{"UTO UNO XXA ZZZ E DE US EU A", EG_REGION_UNKNOWN},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[64], *rest = text, *issuer;
+		(void)snprintf(text, sizeof(text), "%s", cases[i].issuers);
+		while ((issuer = strsep(&rest, " ")) != NULL)
+			if (eg_region_of_issuer(issuer) != cases[i].region)
+				fail_msg("%s", issuer);
+	}
+	assert_int_equal(eg_region_of_issuer(""), EG_REGION_UNKNOWN);
+	assert_int_equal(eg_region_of_issuer("USA "), EG_REGION_UNKNOWN);
+	assert_int_equal(eg_region_of_issuer(" "), EG_REGION_UNKNOWN);
 }
 
 static void what_is_wrong_is_named_by_line_and_column(void **state)
@@ -75,6 +124,15 @@ static void what_is_wrong_is_named_by_line_and_column(void **state)
 		{HEAD "a,b,c,,citizen,,,EG1,,\na,b,c,,citizen,,,EG1,,\n",
 		 "line 3, column 'id': 'a' is booked on this flight in line 2"},
 		{HEAD "a,b,c,,citizen,,,EG1,,\na,x,c,,citizen,,,EG2,,\n",
+		 "somebody else in line 2"},
+		{"id,surname,given,birth,citizenship,document,issuer,flight,sex\n"
+		 "a,b,c,,citizen,,,EG1,W\n",
+		 "line 2, column 'sex': must be F, M, X"},
+		{"id,surname,given,birth,citizenship,document,issuer,flight,region\n"
+		 "a,b,c,,citizen,,,EG1,atlantis\n",
+		 "line 2, column 'region': must be a region"},
+		{"id,surname,given,birth,citizenship,document,issuer,flight,sex\n"
+		 "a,b,c,,citizen,,,EG1,F\na,b,c,,citizen,,,EG2,M\n",
 		 "somebody else in line 2"},
 		{HEAD "a,\"b,c\n", "line 2, column 2: a quote is opened"},
 		{HEAD "a,b\"c,d,,citizen,,,EG1,,\n", "line 2, column 2: a quote inside"},
@@ -154,6 +212,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_with_quotes_and_line_ends_is_read),
+		cmocka_unit_test(sex_and_region_are_read_where_they_are_given),
+		cmocka_unit_test(issuers_lie_in_their_regions),
 		cmocka_unit_test(what_is_wrong_is_named_by_line_and_column),
 		cmocka_unit_test(an_overlong_field_is_refused),
 		cmocka_unit_test(photos_are_named_by_traveller_source_and_year),

@@ -39,6 +39,27 @@ done
 for json in '[]' '1' '{"a":' 'null'; do
 	is "heartbeat $json" 400 "$(as lane-1 -H 'Content-Type: application/json' -d "$json" "$URL/v1/heartbeat")"; problem 400
 done
+# Counts by group: refused whole, with a sentence, and nothing of them is kept.
+week() { printf '{"from":"%s","days":7%s}' "$1" "$2"; }
+good=$(week 2026-11-16 '')
+for counts in 7 '{}' '[7]' '[null]' "[$good,$(week 2026-11-24 '')]" "[$good,$(week 2026-11-23 ',"all":{"encounters":9}')]" \
+	"[$good,$good,$good,$good,$good]" "[$(week 2026-11-23 ',"sex":{"male":{"captures":-5}}')]" \
+	"[$(week 2026-11-23 ',"all":{"encounters":1e30}')]" "[$(week 2026-11-23 ',"age":[]')]"; do
+	is "counts $counts" 400 "$(as lane-1 -H 'Content-Type: application/json' -d "{\"counts\":$counts}" "$URL/v1/heartbeat")"; problem 400
+	has "counts $counts" "counts" "$(jq -r .detail body)"
+done
+is "no counts kept" 0 "$(sqlite3 -readonly centre/central.db 'SELECT count(*) FROM counts')"
+for _ in 1 2; do # a week that comes again replaces itself
+	is "good counts" 204 "$(as lane-1 -H 'Content-Type: application/json' -d "{\"counts\":[$good,$(week 2026-11-23 ',"all":{"encounters":40,"confirmed":20,"captures":40,"referred":{"no_face":null}}')]}" "$URL/v1/heartbeat")"
+done
+is "counts kept" 2 "$(sqlite3 -readonly centre/central.db 'SELECT count(*) FROM counts')"
+ctl counts >counts.out || bad "counts"
+grep -q '^all  *40  100.00 % (91.24 to 100.00 of 40)  *50.00 % (35.20 to 64.80 of 40)' counts.out || bad "the table: $(cat counts.out)" # z = 1.96, by hand
+is "booths and a total" 2 "$(grep -c 'weeks, from the week of 2026-11-16 to that of 2026-11-23' counts.out)"
+is "from" 1 "$(ctl counts --booth lane-1 --from 2026-11-20 | grep -c '1 week, from the week of 2026-11-23')"
+has "none" "No booth has sent counts" "$(ctl counts --booth lane-2)"
+ctl counts --from yesterday 2>err && bad "a day called yesterday"
+has "yesterday" "must be a date" "$(cat err)"
 for path in / /v1 /v1/ /v1/manifests/ /v1/manifests/../booth-keys /v1/manifests/%2e%2e /v1/manifests%00 \
 	/v1/manifests/a%2Fb /v1/manifests/a/b //v1/manifests /v1/encounters/ "/v1/manifests/$(head -c 200 /dev/zero | tr '\0' a)" \
 	/V1/manifests /.well-known/est /healthz; do

@@ -468,6 +468,47 @@ static int build_and_open(struct eg_err *err)
 	return r;
 }
 
+// Bytes written by hand from the format's description: keys 8 and 9 stand behind the photos.
+static void sex_and_region_are_there_only_where_they_are_known(void **state)
+{
+	(void)state;
+	struct eg_traveller traveller = {.id = "P1", .citizenship = EG_VISITOR}, back;
+	struct eg_buf plain, both;
+	struct eg_err err = EG_ERR_INIT;
+	static const uint8_t tail[] = {0x07, 0x80, 0x08, 0x02, 0x09, 0x06};
+	eg_buf_init(&plain, 1000);
+	eg_buf_init(&both, 1000);
+	assert_int_equal(eg_manifest_put_traveller(&plain, &traveller), 0);
+	assert_int_equal(plain.data[0], 0xa7);
+	traveller.sex = EG_SEX_MALE;
+	traveller.region = EG_REGION_OCEANIA;
+	assert_int_equal(eg_manifest_put_traveller(&both, &traveller), 0);
+	assert_int_equal(both.data[0], 0xa9);
+	assert_int_equal(both.size, plain.size + 4);
+	assert_memory_equal(both.data + both.size - sizeof(tail), tail, sizeof(tail));
+	struct eg_manifest_reader reader = {.cur = eg_cur_of(eg_buf_bytes(&both)), .left = 1};
+	expect_ok(eg_manifest_next(&reader, &back, &err), &err);
+	assert_int_equal(back.sex, EG_SEX_MALE);
+	assert_int_equal(back.region, EG_REGION_OCEANIA);
+	reader = (struct eg_manifest_reader){.cur = eg_cur_of(eg_buf_bytes(&plain)), .left = 1};
+	expect_ok(eg_manifest_next(&reader, &back, &err), &err);
+	assert_int_equal(back.sex, EG_SEX_UNKNOWN);
+	// "unknown" is written by leaving it out, and there are no others.
+	static const uint8_t bad[][2] = {{3, 0}, {3, 4}, {1, 0}, {1, 8}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint8_t kept = both.data[both.size - bad[i][0]];
+		both.data[both.size - bad[i][0]] = bad[i][1];
+		reader = (struct eg_manifest_reader){.cur = eg_cur_of(eg_buf_bytes(&both)),
+						     .left = 1};
+		expect_code(eg_manifest_next(&reader, &back, &err), EG_EINVAL, &err);
+		both.data[both.size - bad[i][0]] = kept;
+	}
+	traveller.sex = EG_SEX_COUNT;
+	assert_int_equal(eg_manifest_put_traveller(&both, &traveller), EG_EINVAL);
+	eg_buf_done(&plain);
+	eg_buf_done(&both);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -539,6 +580,7 @@ int main(void)
 		cmocka_unit_test(build_refuses_statements_that_no_booth_would_take),
 		cmocka_unit_test(traveller_out_of_bounds_cannot_be_put),
 		cmocka_unit_test(reader_refuses_what_the_format_does_not_allow),
+		cmocka_unit_test(sex_and_region_are_there_only_where_they_are_known),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(flight_of_420_people_and_20_megabytes),
 	};
