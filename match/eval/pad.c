@@ -30,6 +30,7 @@ struct pad {
 	struct pad_one *one; // one a line
 	struct eg_liveness *result;
 	struct eg_liveness_look *mean;
+	size_t pictures, missing, faceless; // of the list; not there; without a face, or broken
 };
 
 static int check(const struct eval_list *list, struct eg_err *err)
@@ -65,6 +66,15 @@ static int look(struct pad *p, const char *name, struct eg_liveness_history *his
 	r = eval_faces_box(p->faces, *name != '/' && access(path, F_OK) == 0 ? path : name,
 			   &p->image, &found, &box, err);
 	free(path);
+	p->pictures++;
+	// One name too many in a list of thousands must not cost the run; all of them must.
+	if (r == EG_ENOENT) {
+		p->missing++;
+		eg_warning("%s; counted as failed to acquire", err->text);
+		*err = EG_ERR_INIT;
+		r = 0;
+	}
+	p->faceless += r == 0 && !found;
 	if (r == 0 && found)
 		r = eg_liveness_look(p->model, &p->image, box, history, at_ns, err);
 	return r;
@@ -137,6 +147,11 @@ static int finish(const struct pad *p, struct eg_err *err)
 	json_init(&json);
 	r = pad_summary(&json, p->one, p->list.count, p->options->threshold, err);
 	eval_groups_summary(&json, &report.groups, p->options->threshold, "bpcer", "apcer");
+	json_open(&json, "pictures", '{');
+	json_number(&json, "listed", (double)p->pictures);
+	json_number(&json, "missing", (double)p->missing);
+	json_number(&json, "without_face", (double)p->faceless);
+	json_close(&json, '}');
 	summary_models(&json, p->faces);
 	if (r == 0)
 		r = summary_write(&json, p->options->out, err);
@@ -173,6 +188,11 @@ int eval_pad(const struct eval_options *options, struct eg_err *err)
 		if (r == 0)
 			eval_progress("pad", i + 1, p.list.count);
 	}
+	if (r == 0 && p.missing == p.pictures)
+		r = eg_err_set(err, EG_ENOENT,
+			       "%s: none of its %zu pictures is there; names are relative to the "
+			       "list's folder or to where you stand",
+			       p.list.path, p.pictures);
 	if (r == 0)
 		r = write_scores(&p, err);
 	if (r == 0)

@@ -16,7 +16,7 @@
 #define NOISE_MAX 64
 #define TAU	  6.283185307f
 
-const char *const scene_names[SCENE_COUNT] = {"live", "print", "screen", "phone"};
+const char *const scene_names[SCENE_COUNT] = {"print", "screen", "phone"};
 
 struct colour {
 	float c[3]; // B, G, R, 0 … 255
@@ -46,7 +46,7 @@ struct scene {
 	float glare, glare_x, glare_y, glare_size;
 	float band, band_count, band_phase;
 	// the camera
-	float exposure, shake, blur, noise, shade_x, shade_y;
+	float exposure, shake, blur, noise, shade_y;
 	float cosine, sine; // of the angle now
 	struct eg_image drawn;
 	struct colour behind[SCENE_HEIGHT][SCENE_WIDTH];
@@ -109,7 +109,7 @@ static void furnish(struct scene *s)
 			s->grain[y][x] = between(s, -14, 14);
 }
 
-// What holds the portrait: nothing, a sheet, a monitor or tablet, a phone.
+// What holds the portrait: a sheet, a monitor or tablet, a phone.
 static void choose_medium(struct scene *s)
 {
 	s->left = -0.5f;
@@ -161,7 +161,6 @@ static void choose_medium(struct scene *s)
 		s->glare = one_in(s, 2) ? between(s, 15, 150) : 0;
 		s->band = one_in(s, 2) ? between(s, 0.02f, 0.1f) : 0;
 		break;
-	case SCENE_LIVE:
 	case SCENE_COUNT:
 		break;
 	}
@@ -199,18 +198,20 @@ int scene_new(enum scene_kind kind, uint64_t seed, struct scene **ret_scene, str
 	furnish(s);
 	choose_medium(s);
 	s->size = between(s, 300, 560);
+	// The best attacks fill the picture, and their dots are too fine to be seen.
+	if (one_in(s, 3))
+		s->size *= 1.5f;
+	if (one_in(s, 3))
+		s->depth = 0;
 	s->x = between(s, 0.4f, 0.6f) * SCENE_WIDTH;
 	s->y = between(s, 0.45f, 0.6f) * SCENE_HEIGHT;
-	if (kind == SCENE_LIVE) // a body goes on to the frame's edge
-		s->y = fmaxf(s->y, SCENE_HEIGHT - 0.46f * s->size);
-	s->angle = between(s, -0.12f, 0.12f) * (kind == SCENE_LIVE ? 0.4f : 1);
-	s->tilt = kind == SCENE_LIVE ? 0 : between(s, -0.25f, 0.25f);
+	s->angle = between(s, -0.12f, 0.12f);
+	s->tilt = between(s, -0.25f, 0.25f);
 	s->sway = one_in(s, 4) ? between(s, 0, 0.5f) : between(s, 1, 6);
 	s->shake = one_in(s, 4) ? between(s, 0.3f, 1.5f) : 0;
 	s->exposure = between(s, 0.7f, 1.15f);
 	s->blur = between(s, 0.35f, 1.1f);
 	s->noise = between(s, 1, 5);
-	s->shade_x = between(s, -0.25f, 0.25f);
 	s->shade_y = between(s, -0.2f, 0.1f);
 	for (int y = 0; y < SCENE_HEIGHT; y++)
 		for (int x = 0; x < SCENE_WIDTH; x++)
@@ -249,25 +250,6 @@ static struct colour portrait_at(const struct eg_image *portrait, float u, float
 		out.c[k] = ((float)p[k] * (1 - fx) + (float)p[k + 3] * fx) * (1 - fy) +
 			   ((float)q[k] * (1 - fx) + (float)q[k + 3] * fx) * fy;
 	return out;
-}
-
-// How much of the person is at (u, v), against the portrait's plain background: 0 … 1. Within the
-// face and the chest all of it; elsewhere by how unlike it is to the row's left and right ends.
-static float cut_out(const struct eg_image *portrait, float u, float v, struct colour c)
-{
-	struct colour left = portrait_at(portrait, -0.48f, fminf(v, 0.25f));
-	struct colour right = portrait_at(portrait, 0.48f, fminf(v, 0.25f));
-	float far = 0;
-
-	if (u * u / 0.0361f + v * v / 0.0576f < 1 || (v > 0.36f && fabsf(u) < v - 0.12f))
-		return 1;
-	for (int k = 0; k < 3; k++) {
-		float plain = left.c[k] + (right.c[k] - left.c[k]) * (u + 0.5f);
-
-		// it is often lighter round the head than at the picture's edge
-		far = fmaxf(far, c.c[k] > plain ? 0.4f * (c.c[k] - plain) : plain - c.c[k]);
-	}
-	return fmaxf(0, fminf((far - 18) / 22, 1));
 }
 
 // Ink dots on paper, coloured stripes on a screen.
@@ -324,30 +306,15 @@ static struct colour point(const struct scene *s, const struct eg_image *portrai
 {
 	float px = (x - s->x - s->dx) / s->size, py = (y - s->y - s->dy) / s->size;
 	float u = px * s->cosine + py * s->sine, v = py * s->cosine - px * s->sine, deep;
-	struct colour c, behind;
-	float alpha;
 
 	deep = 1 + s->tilt * u; // a plane seen at an angle
 	u /= deep;
 	v /= deep;
 	u += s->bend * (u * u - 0.1f);
-	if (s->kind != SCENE_LIVE) {
-		if (u < s->left - s->rim || u > s->right + s->rim || v < s->top - s->rim ||
-		    v > s->bottom + s->rim)
-			return background(s, x, y);
-		return held(s, portrait, u, v);
-	}
-	behind = background(s, x, y);
-	if (fabsf(u) > 0.5f || v < -0.5f)
-		return behind;
-	c = portrait_at(portrait, u, v);
-	alpha = cut_out(portrait, u, v, c);
-	for (int k = 0; k < 3; k++) {
-		// a head in a room is lit from a side
-		c.c[k] *= 1 + s->shade_x * 1.5f * u;
-		c.c[k] = c.c[k] * alpha + behind.c[k] * (1 - alpha);
-	}
-	return c;
+	if (u < s->left - s->rim || u > s->right + s->rim || v < s->top - s->rim ||
+	    v > s->bottom + s->rim)
+		return background(s, x, y);
+	return held(s, portrait, u, v);
 }
 
 static void move(struct scene *s)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A simulated camera in front of a simulated presentation: a portrait stands as a person before a
-// background, or on paper, on a monitor, or on a phone held there. Desk only. What comes out is a
-// drawing, good for finding cues and regressions, and no measure of real attacks.
+// A simulated camera in front of a simulated presentation: a portrait on paper, on a monitor, or on
+// a phone held before a background. Desk only. What comes out is a drawing, good for finding cues
+// and regressions, and no measure of real attacks.
 //
 // Thread: one an object.
 
@@ -15,7 +15,6 @@
 #define SCENE_HEIGHT 480
 
 enum scene_kind {
-	SCENE_LIVE,
 	SCENE_PRINT,
 	SCENE_SCREEN,
 	SCENE_PHONE,
