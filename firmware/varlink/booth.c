@@ -38,7 +38,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(loadingTotal, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-	Event, SD_VARLINK_FIELD_COMMENT("state, verdict, hint, camera, manifest, fault"),
+	Event, SD_VARLINK_FIELD_COMMENT("state, verdict, hint, camera, manifest, policy, fault"),
 	SD_VARLINK_DEFINE_FIELD(type, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(time, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Number of the traveller's session since boothd started"),
@@ -160,7 +160,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_PresentDocument,
 	SD_VARLINK_SYMBOL_COMMENT("No camera, please: frames stop at the driver"),
 	&vl_method_OptOut, SD_VARLINK_SYMBOL_COMMENT("Ends an opt-out before its time"),
-	&vl_method_Resume, SD_VARLINK_SYMBOL_COMMENT("syncd put or erased a manifest"),
+	&vl_method_Resume,
+	SD_VARLINK_SYMBOL_COMMENT("syncd put or erased a manifest, or took a policy"),
 	&vl_method_ManifestsChanged,
 	SD_VARLINK_SYMBOL_COMMENT("Checks every part that a verdict needs; takes some seconds "
 				  "while travellers are served"),
