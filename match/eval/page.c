@@ -60,7 +60,10 @@ static const char style[] =
 	"code{font:13px/1.5 ui-monospace,\"DejaVu Sans Mono\",monospace;word-break:break-all}\n"
 	"@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;"
 	"--card:#fff;--good:#0b5c80;--bad:#a84a08;--mark:#000}@page{margin:15mm}"
-	"body{font-size:10pt;padding:0;max-width:none}.tiles li{border:1px solid var(--line)}"
+	"body{font-size:9pt;padding:0;max-width:none}svg "
+	"text{font-size:17px}table{break-inside:avoid}"
+	".tiles{grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.5rem}.tiles "
+	"li{border:1px solid var(--line)}"
 	".charts{grid-template-columns:1fr 1fr;gap:1rem}h2,h3{break-after:avoid}"
 	"figure,tr,.tiles li{break-inside:avoid}.wide{overflow:visible}"
 	"th,td{white-space:normal;padding-right:.6rem}table{min-width:0}td svg{width:8rem}}\n";
@@ -210,8 +213,8 @@ static double log_y(double rate, int low)
 
 static const char *decade(int k)
 {
-	static const char *const texts[] = {"100 %",  "10 %", "1 %",  "0.1 %",
-					    "0.01 %", "1e-5", "1e-6", "1e-7"};
+	static const char *const texts[] = {"100 %",  "10 %",	 "1 %",	   "0.1 %",
+					    "0.01 %", "0.001 %", "1e-4 %", "1e-5 %"};
 
 	return texts[-k];
 }
