@@ -8,8 +8,8 @@
 #ifndef EG_EST_H
 #define EG_EST_H
 
-#include "net/csr.h"
 #include "net/http.h"
+#include "net/identity.h"
 
 #define EG_EST_ANSWER_MAX 65536 // bytes of base64
 

@@ -49,7 +49,7 @@ static enum eg_sync_outcome judge_est(enum eg_sync_task task, int r, bool refuse
 	return outcome;
 }
 
-enum eg_sync_outcome eg_exchange_certificate(struct eg_exchange *exchange, struct eg_bytes key_pem,
+enum eg_sync_outcome eg_exchange_certificate(struct eg_exchange *exchange, struct eg_tls_key *key,
 					     const char *token, struct eg_identity *ret_identity,
 					     struct eg_err *err)
 {
@@ -67,7 +67,7 @@ enum eg_sync_outcome eg_exchange_certificate(struct eg_exchange *exchange, struc
 	eg_buf_init(&der, EG_EST_ANSWER_MAX);
 	eg_buf_init(&issuers, EG_EST_ANSWER_MAX);
 	eg_buf_init(&problem, EG_EST_ANSWER_MAX);
-	r = eg_csr_make(key_pem, exchange->trust->booth, &csr, err);
+	r = eg_tls_key_request(key, exchange->trust->booth, &csr, err);
 	if (r != 0) {
 		outcome = EG_SYNC_FAILED;
 		goto out;
@@ -88,7 +88,7 @@ enum eg_sync_outcome eg_exchange_certificate(struct eg_exchange *exchange, struc
 	if (outcome != EG_SYNC_DONE)
 		goto out;
 	memmove(certs + count, certs + EG_CERTS_MAX, issuer_count * sizeof(certs[0]));
-	r = eg_identity_build(key_pem, certs, count + issuer_count, exchange->trust->booth,
+	r = eg_identity_build(key, certs, count + issuer_count, exchange->trust->booth,
 			      exchange->trust->ca_pem, ret_identity, err);
 	if (r != 0)
 		outcome = EG_SYNC_FAILED;
@@ -97,6 +97,19 @@ out:
 	eg_buf_done(&issuers);
 	eg_buf_done(&der);
 	eg_buf_done(&csr);
+	return outcome;
+}
+
+enum eg_sync_outcome eg_exchange_hello(struct eg_exchange *exchange, struct eg_err *err)
+{
+	struct eg_http_request request = {.path = "/v1/manifests"};
+	struct eg_http_answer answer;
+	enum eg_sync_outcome outcome;
+	struct eg_buf body;
+
+	eg_buf_init(&body, EG_WIRE_LIST_MAX);
+	outcome = perform(exchange, EG_SYNC_MANIFESTS, &request, &body, &answer, err);
+	eg_buf_done(&body);
 	return outcome;
 }
 

@@ -24,11 +24,14 @@ struct eg_exchange {
 	int64_t retry_after_ms; // of the last answer; −1: it did not say
 };
 
-// EST. `key_pem`: the new key. On DONE *ret_identity is checked and complete. `token` NULL: renews,
+// EST. `key`: the new key. On DONE *ret_identity is checked and complete. `token` NULL: renews,
 // under the identity that `http` shows now; else enrols (then `http` must show none).
-enum eg_sync_outcome eg_exchange_certificate(struct eg_exchange *exchange, struct eg_bytes key_pem,
+enum eg_sync_outcome eg_exchange_certificate(struct eg_exchange *exchange, struct eg_tls_key *key,
 					     const char *token, struct eg_identity *ret_identity,
 					     struct eg_err *err);
+
+// A call that changes nothing, to learn whether the centre accepts the certificate `http` shows.
+enum eg_sync_outcome eg_exchange_hello(struct eg_exchange *exchange, struct eg_err *err);
 
 enum eg_sync_outcome eg_exchange_keys(struct eg_exchange *exchange, struct eg_bytes booth_keys,
 				      struct eg_err *err);

@@ -6,6 +6,9 @@
 
 #include <curl/curl.h>
 #include <ctype.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,8 +20,9 @@ struct eg_http {
 	CURL *curl;
 	char *url;
 	char *ca_pem;
-	uint8_t *identity; // secret memory
-	size_t identity_size;
+	struct eg_tls_key *key; // the client's; NULL: none is shown
+	X509 *leaf;
+	STACK_OF(X509) * issuers;
 	unsigned int connect_ms, stall_ms, total_ms;
 	atomic_bool cancelled;
 	char detail[CURL_ERROR_SIZE];
@@ -30,6 +34,16 @@ static CURLcode curl_ready = CURLE_FAILED_INIT;
 static void curl_start(void)
 {
 	curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void forget_identity(struct eg_http *http)
+{
+	eg_tls_key_unref(http->key);
+	X509_free(http->leaf);
+	sk_X509_pop_free(http->issuers, X509_free);
+	http->key = NULL;
+	http->leaf = NULL;
+	http->issuers = NULL;
 }
 
 int eg_http_new(const struct eg_http_config *config, struct eg_http **ret_http, struct eg_err *err)
@@ -68,32 +82,63 @@ void eg_http_free(struct eg_http *http)
 		return;
 	if (http->curl)
 		curl_easy_cleanup(http->curl);
-	eg_secret_free(http->identity, http->identity_size);
+	forget_identity(http);
 	free(http->url);
 	free(http->ca_pem);
 	free(http);
 }
 
-int eg_http_identity(struct eg_http *http, struct eg_bytes pem, struct eg_err *err)
+// The certificates of `pem`: the first is *ret_leaf, the others are *ret_issuers.
+static int read_chain(struct eg_bytes pem, X509 **ret_leaf, STACK_OF(X509) * *ret_issuers)
 {
-	uint8_t *copy = NULL;
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.size);
+	STACK_OF(X509) *issuers = sk_X509_new_null();
+	X509 *leaf = NULL, *one = NULL;
+	int r = bio && issuers ? 0 : EG_ENOMEM;
+
+	if (r == 0)
+		leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	while (leaf && r == 0 && (one = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		if (sk_X509_push(issuers, one) <= 0) {
+			X509_free(one);
+			r = EG_ENOMEM;
+		}
+	if (r == 0 && !leaf)
+		r = EG_EINVAL;
+	BIO_free(bio);
+	ERR_clear_error(); // the end of the text is an error to OpenSSL
+	if (r != 0) {
+		X509_free(leaf);
+		sk_X509_pop_free(issuers, X509_free);
+		return r;
+	}
+	*ret_leaf = leaf;
+	*ret_issuers = issuers;
+	return 0;
+}
+
+int eg_http_identity(struct eg_http *http, struct eg_tls_key *key, struct eg_bytes pem,
+		     struct eg_err *err)
+{
 	CURL *fresh = curl_easy_init(); // the old handle takes its connection with it
+	STACK_OF(X509) *issuers = NULL;
+	X509 *leaf = NULL;
+	int r = 0;
 
 	if (!fresh)
 		return eg_err_set(err, EG_ENOMEM, "out of memory for the HTTPS client");
-	if (pem.size > 0) {
-		copy = eg_secret_alloc(pem.size);
-		if (!copy) {
-			curl_easy_cleanup(fresh);
-			return eg_err_set(err, EG_ENOMEM, "out of memory for the client key");
-		}
-		memcpy(copy, pem.data, pem.size);
+	if (key)
+		r = read_chain(pem, &leaf, &issuers);
+	if (r != 0) {
+		curl_easy_cleanup(fresh);
+		return eg_err_set(err, r, "client certificate: cannot be read");
 	}
 	curl_easy_cleanup(http->curl);
 	http->curl = fresh;
-	eg_secret_free(http->identity, http->identity_size);
-	http->identity = copy;
-	http->identity_size = pem.size;
+	forget_identity(http);
+	http->key = key ? eg_tls_key_ref(key) : NULL;
+	http->leaf = leaf;
+	http->issuers = issuers;
 	return 0;
 }
 
@@ -213,16 +258,28 @@ static CURLcode prepare(struct eg_http *http)
 	return c;
 }
 
+// Hands key and certificate to a connection that begins. curl itself takes keys only as text.
+static CURLcode on_tls(CURL *curl, void *tls, void *user)
+{
+	struct eg_http *http = user;
+
+	(void)curl;
+	// In this order OpenSSL compares the two.
+	if (SSL_CTX_use_certificate(tls, http->leaf) != 1 ||
+	    SSL_CTX_use_PrivateKey(tls, eg_tls_key_evp(http->key)) != 1 ||
+	    SSL_CTX_set1_chain(tls, http->issuers) != 1)
+		return CURLE_SSL_CERTPROBLEM;
+	return CURLE_OK;
+}
+
 static CURLcode prepare_identity(struct eg_http *http)
 {
 	unsigned int bad = 0;
 
-	if (http->identity_size == 0)
+	if (!http->key)
 		return CURLE_OK;
-	bad |= curl_easy_setopt(http->curl, CURLOPT_SSLCERTTYPE, "PEM");
-	bad |= curl_easy_setopt(http->curl, CURLOPT_SSLKEYTYPE, "PEM");
-	bad |= put_blob(http->curl, CURLOPT_SSLCERT_BLOB, http->identity, http->identity_size);
-	bad |= put_blob(http->curl, CURLOPT_SSLKEY_BLOB, http->identity, http->identity_size);
+	bad |= curl_easy_setopt(http->curl, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	bad |= curl_easy_setopt(http->curl, CURLOPT_SSL_CTX_DATA, http);
 	return bad == 0 ? CURLE_OK : CURLE_UNKNOWN_OPTION;
 }
 
@@ -310,6 +367,13 @@ static int fail(const struct call *call, CURLcode c, bool *ret_refused, struct e
 				  call->url, call->down->max);
 	if (c == CURLE_ABORTED_BY_CALLBACK)
 		return eg_err_set(err, EG_EAGAIN, "%s: cancelled", call->url);
+	// A handshake in which the TPM does not sign fails like one that was cut.
+	if ((c == CURLE_SSL_CONNECT_ERROR || c == CURLE_SSL_CERTPROBLEM) && call->http->key) {
+		int r = eg_tls_key_test(call->http->key, err);
+
+		if (r != 0)
+			return r;
+	}
 	if (refused_us(detail)) {
 		if (ret_refused)
 			*ret_refused = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The HTTPS client, and the only file that uses curl. One connection to one centre, kept alive
+// The HTTPS client, and the only file that uses curl (and OpenSSL's TLS, which curl
+// uses, to hand it the client key). One connection to one centre, kept alive
 // between calls; the server must hold a certificate of the one pinned authority for the very host
 // name in the URL, and there is no switch that turns that off. No redirects, no proxies, no
 // cookies, nothing from the environment; TLS 1.2 or newer; HTTP/1.1; every answer has a maximum.
@@ -13,7 +14,7 @@
 #ifndef EG_HTTP_H
 #define EG_HTTP_H
 
-#include "firmware/base/buf.h"
+#include "net/tlskey.h"
 
 #define EG_HTTP_ETAG_MAX 128
 
@@ -32,9 +33,11 @@ int eg_http_new(const struct eg_http_config *config, struct eg_http **ret_http,
 		struct eg_err *err) EG_CHECKED;
 void eg_http_free(struct eg_http *http); // takes NULL
 
-// The client certificate: PEM text of the private key and of the chain, copied (and wiped on
-// free). Empty: none is shown. Drops the kept connection, so that the next call shows the new one.
-int eg_http_identity(struct eg_http *http, struct eg_bytes pem, struct eg_err *err) EG_CHECKED;
+// The client certificate: its key, of which a reference is kept, and PEM text that holds its chain,
+// leaf first. With NULL none is shown. Drops the kept connection, so that the next call shows the
+// new one. EG_EINVAL: no certificate in there, or not for that key.
+int eg_http_identity(struct eg_http *http, struct eg_tls_key *key, struct eg_bytes pem,
+		     struct eg_err *err) EG_CHECKED;
 
 enum eg_http_method {
 	EG_HTTP_GET,
@@ -70,6 +73,7 @@ struct eg_http_answer {
 //   EG_EAUTH     the server's certificate is not the one we pinned, or it refused ours
 //                (then *ret_refused is true, when given)
 //   EG_ETOOBIG   the answer is larger than `body` holds  EG_EAGAIN    cancelled
+//   EG_EIO       the client key cannot be used: the TPM went away
 int eg_http_do(struct eg_http *http, const struct eg_http_request *request, struct eg_buf *body,
 	       struct eg_http_answer *ret_answer, bool *ret_refused, struct eg_err *err) EG_CHECKED;
 

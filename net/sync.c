@@ -58,7 +58,7 @@ static bool succeeded(enum eg_sync_task task, int status)
 
 enum eg_sync_outcome eg_sync_judge(enum eg_sync_task task, int code, bool refused, int status)
 {
-	if (code == EG_ENET || code == EG_ETIMEOUT)
+	if (code == EG_ENET || code == EG_ETIMEOUT || code == EG_EIO)
 		return EG_SYNC_LINK;
 	if (code == EG_EAUTH)
 		return refused ? EG_SYNC_REFUSED : EG_SYNC_LINK;

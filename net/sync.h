@@ -42,7 +42,8 @@ const char *eg_sync_task_name(enum eg_sync_task task); // "enrol", …; never NU
 enum eg_sync_outcome {
 	EG_SYNC_DONE,	 // what was asked for happened
 	EG_SYNC_IDLE,	 // there was nothing to do
-	EG_SYNC_LINK,	 // nobody there, too slow, too busy, or not the centre: the gate closes
+	EG_SYNC_LINK,	 // nobody there, too slow, too busy, not the centre, or our key's device
+			 // does not answer: the gate closes
 	EG_SYNC_FAILED,	 // an answer that is no use: this task waits
 	EG_SYNC_REFUSED, // the centre does not accept who we are
 	EG_SYNC_BURY,	 // it will never take these bytes: dead-letter list, and on with the next

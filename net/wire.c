@@ -175,6 +175,7 @@ int eg_wire_put_heartbeat(const struct eg_heartbeat *heartbeat, struct eg_buf *o
 										queue->oldest_ms))),
 			   SD_JSON_BUILD_PAIR_VARIANT("manifests", list),
 			   SD_JSON_BUILD_PAIR_STRING("certificate_end", end),
+			   SD_JSON_BUILD_PAIR_STRING("key_kept", heartbeat->key_kept),
 			   SD_JSON_BUILD_PAIR_STRING("problem", heartbeat->problem),
 			   SD_JSON_BUILD_PAIR_CONDITION(counts != NULL, "counts",
 							SD_JSON_BUILD_VARIANT(counts))) < 0)

@@ -37,7 +37,8 @@ struct eg_heartbeat {
 	const struct eg_manifest_held *held; // lent
 	size_t held_count;
 	int64_t certificate_end_ms;
-	const char *problem;		// the last failure's sentence; "" when there is none
+	const char *key_kept; // where the certificate's key is: "none", "file", "sealed", "tpm"
+	const char *problem;  // the last failure's sentence; "" when there is none
 	const struct eg_counts *counts; // weeks that are over, suppressed; lent
 	size_t counts_count;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Cryptography on Mbed TLS's PSA API. crypto.c and the certificate code (net/central/ca.c,
-// net/csr.c) are the only files that include Mbed TLS.
+// net/identity.c) are the only files that include Mbed TLS.
 //
 // One curve: P-256. Public keys are 65 bytes, uncompressed (SEC 1: 04 ‖ x ‖ y). Signatures are
 // ECDSA with SHA-256, 64 bytes r ‖ s. A key id ("kid") is the first 8 bytes of the SHA-256 of the

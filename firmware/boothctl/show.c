@@ -102,6 +102,21 @@ static void show_booth(sd_json_variant *booth)
 		line("LAST FAULT", eg_ctl_text(booth, "fault"));
 }
 
+static const char *key_kept(const char *kept)
+{
+	static const char *const texts[][2] = {
+		{"none", "none yet"},
+		{"file", "in a file, as it is: this machine has no TPM in use"},
+		{"sealed", "in a file, encrypted under the device key"},
+		{"tpm", "in the TPM"},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(kept, texts[i][0]) == 0)
+			return texts[i][1];
+	return kept;
+}
+
 static void show_sync(sd_json_variant *reply)
 {
 	sd_json_variant *s = sd_json_variant_by_key(reply, "state");
@@ -122,6 +137,7 @@ static void show_sync(sd_json_variant *reply)
 	line("certificate", end == 0	? "none yet"
 			    : end < now ? "EXPIRED; the booth needs a new token"
 					: eg_ctl_span(end - now, span));
+	line("its key", key_kept(eg_ctl_text(s, "keyKept")));
 	if (eg_ctl_text(s, "problem")[0] != '\0')
 		line("problem", eg_ctl_text(s, "problem"));
 }

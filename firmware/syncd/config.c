@@ -6,7 +6,15 @@
 
 #include <stddef.h>
 
+#include "net/tlskey.h"
+
 const char *const config_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+const char *const config_wants[] = {
+	[EG_KEY_AUTO] = "auto",
+	[EG_KEY_WANT_TPM] = "tpm",
+	[EG_KEY_WANT_FILE] = "file",
+	NULL,
+};
 
 #define PATH(section, key, field, def, help)                                                \
 	{section, key, EG_CONF_PATH, offsetof(struct config, field), CONFIG_PATH_MAX, 0, 0, \
@@ -29,6 +37,13 @@ const struct eg_conf_key config_keys[] = {
 	     "Manifests, read by boothd"),
 	PATH("files", "booth_keys", booth_keys, "/var/lib/egress/booth.pub",
 	     "Public keys of boothd, sent to the centre once"),
+
+	{"identity", "key", EG_CONF_ENUM, offsetof(struct config, key), 0, 0, 0, config_wants,
+	 "auto", "Where a new TLS key is kept: tpm, file, or auto: in the TPM where there is one"},
+	{"identity", "tpm", EG_CONF_TEXT, offsetof(struct config, tpm), CONFIG_PATH_MAX, 0, 0, NULL,
+	 "device:/dev/tpmrm0", "How the TPM is reached (a TCTI of tpm2-tss)"},
+	PATH("identity", "device_key", device_key, "/run/credentials/syncd.service/device-key",
+	     "Its first line seals a TLS key kept in a file; not there: the file is not sealed"),
 
 	WHOLE("sync", "poll_s", poll_s, 1, 86400, "60", "Seconds between looks for manifests"),
 	WHOLE("sync", "heartbeat_s", heartbeat_s, 1, 86400, "60", "Seconds between heartbeats"),

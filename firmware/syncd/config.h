@@ -16,6 +16,9 @@ struct config {
 	char records[CONFIG_PATH_MAX];
 	char manifests[CONFIG_PATH_MAX];
 	char booth_keys[CONFIG_PATH_MAX];
+	int key; // enum eg_key_want
+	char tpm[CONFIG_PATH_MAX];
+	char device_key[CONFIG_PATH_MAX];
 	char socket[CONFIG_PATH_MAX];
 	char booth_socket[CONFIG_PATH_MAX];
 	long long poll_s, heartbeat_s, live_s, keep_expired_h;
@@ -26,5 +29,6 @@ struct config {
 
 extern const struct eg_conf_key config_keys[];
 extern const char *const config_levels[]; // "error" … "debug"
+extern const char *const config_wants[];  // by enum eg_key_want
 
 #endif

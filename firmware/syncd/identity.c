@@ -2,13 +2,11 @@
 //
 // Who this booth is: trust.json, the one-time token, and in syncd's state folder
 //
-//	tls.pem          key and certificate in use (net/csr.h), replaced in one rename
-//	tls.key.pending  the key of an enrolment that has not been answered yet, so that asking
-//	                 again after a lost answer shows the centre the same key
+//	tls.pem          key and certificate in use (net/identity.h), replaced in one rename
 //	booth-keys.sent  SHA-256 of the booth.pub that the centre has, in hex
 //
-// Order of an enrolment, so that a power cut at any point leaves something that works: pending
-// key, answer, booth-keys.sent away, tls.pem in place, token away, pending key away.
+// How tls.pem comes about is enrol.c's. A key in a TPM that does not answer makes the booth wait,
+// and look again, without end; it never makes it take another key.
 //
 // Worker thread.
 
@@ -22,54 +20,65 @@
 #include "firmware/base/mem.h"
 #include "firmware/syncd/worker_internal.h"
 
-#define PATH_MAX_BYTES (CONFIG_PATH_MAX + 32)
-
-static void state_path(const struct worker *worker, const char *name, char path[PATH_MAX_BYTES])
+void state_path(const struct worker *worker, const char *name, char path[STATE_PATH_MAX])
 {
-	(void)snprintf(path, PATH_MAX_BYTES, "%s/%s", worker->config->state, name);
+	(void)snprintf(path, STATE_PATH_MAX, "%s/%s", worker->config->state, name);
 }
 
-static void forget(const char *path)
+void state_forget(const struct worker *worker, const char *name)
 {
+	char path[STATE_PATH_MAX];
+
+	state_path(worker, name, path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		eg_warning("%s: cannot be removed: %s", path, strerror(errno));
 }
 
-// Makes `identity` the one in use (moved). With NULL there is none.
-static int use_identity(struct worker *worker, struct eg_identity *identity, struct eg_err *err)
+int identity_use(struct worker *worker, struct eg_identity *identity, struct eg_err *err)
 {
-	struct eg_bytes pem = {0};
-	int r;
+	int r = eg_http_identity(worker->http, identity->key, eg_buf_bytes(&identity->pem), err);
 
-	if (identity)
-		pem = eg_buf_bytes(&identity->pem);
-	r = eg_http_identity(worker->http, pem, err);
 	if (r != 0)
 		return r;
 	eg_identity_done(&worker->identity);
-	worker->identity = identity ? *identity : (struct eg_identity){0};
-	if (identity)
-		*identity = (struct eg_identity){0};
-	eg_sync_identity(&worker->sync, identity != NULL, worker->identity.from_ms,
-			 worker->identity.end_ms, eg_boot_ms(worker->clock));
+	worker->identity = *identity;
+	*identity = (struct eg_identity){0};
+	worker->kept = eg_tls_key_kept(worker->identity.key);
+	worker->key_lost = false;
+	eg_sync_identity(&worker->sync, true, worker->identity.from_ms, worker->identity.end_ms,
+			 eg_boot_ms(worker->clock));
 	return 0;
+}
+
+// Lets go of the key, and so of the TPM, which has to be opened anew; what is known of the
+// certificate stays.
+static void lose_key(struct worker *worker, const struct eg_err *err)
+{
+	worker_complain(worker, err);
+	(void)!eg_http_identity(worker->http, NULL, (struct eg_bytes){0}, NULL);
+	eg_tls_key_unref(worker->identity.key);
+	worker->identity.key = NULL;
+	worker->key_lost = true;
+	worker->link = LINK_DOWN;
+	eg_sync_identity(&worker->sync, false, 0, 0, eg_boot_ms(worker->clock));
 }
 
 static int load_identity(struct worker *worker, struct eg_err *err)
 {
 	struct eg_identity identity = {0};
-	char path[PATH_MAX_BYTES];
+	char path[STATE_PATH_MAX];
 	struct eg_buf pem;
 	int r;
 
 	state_path(worker, "tls.pem", path);
 	eg_buf_init_secret(&pem, EG_IDENTITY_MAX);
-	r = eg_file_read(path, &pem, err);
+	r = eg_file_read_private(path, &pem, err);
 	if (r == 0) {
-		r = eg_identity_parse(eg_buf_bytes(&pem), worker->trust.booth, worker->trust.ca_pem,
-				      &identity, err);
+		worker->kept = eg_key_kept_of(eg_buf_bytes(&pem));
+		r = eg_identity_parse(worker->vault, eg_buf_bytes(&pem), worker->trust.booth,
+				      worker->trust.ca_pem, &identity, err);
 		if (r == 0)
-			r = use_identity(worker, &identity, err);
+			r = identity_use(worker, &identity, err);
 		if (r != 0)
 			eg_err_prefix(err, r, "%s", path);
 	}
@@ -114,7 +123,6 @@ static int load_trust(struct worker *worker, struct eg_err *err)
 	worker->trusted = true;
 	worker->inbound.list_etag[0] = '\0';
 	eg_identity_done(&worker->identity);
-	worker->identity = (struct eg_identity){0};
 	eg_sync_identity(&worker->sync, false, 0, 0, eg_boot_ms(worker->clock));
 	return 0;
 }
@@ -166,6 +174,13 @@ static void look_at_token(struct worker *worker)
 	eg_wipe(token, sizeof(token));
 }
 
+void token_forget(struct worker *worker)
+{
+	if (unlink(worker->config->token) != 0 && errno != ENOENT)
+		eg_warning("%s: cannot be removed: %s", worker->config->token, strerror(errno));
+	eg_wipe(worker->token, sizeof(worker->token));
+}
+
 static void hex_digest(struct eg_bytes bytes, char text[2 * EG_SHA256_SIZE + 1])
 {
 	uint8_t digest[EG_SHA256_SIZE] = {0};
@@ -176,7 +191,7 @@ static void hex_digest(struct eg_bytes bytes, char text[2 * EG_SHA256_SIZE + 1])
 
 int identity_keys_marker(struct worker *worker, struct eg_bytes keys, struct eg_err *err)
 {
-	char path[PATH_MAX_BYTES], text[2 * EG_SHA256_SIZE + 1];
+	char path[STATE_PATH_MAX], text[2 * EG_SHA256_SIZE + 1];
 
 	state_path(worker, "booth-keys.sent", path);
 	hex_digest(keys, text);
@@ -184,9 +199,9 @@ int identity_keys_marker(struct worker *worker, struct eg_bytes keys, struct eg_
 }
 
 // Whether the centre has the keys that stand in booth.pub; also "nothing to send" without a file.
-static void look_at_keys(struct worker *worker)
+void identity_look_at_keys(struct worker *worker)
 {
-	char path[PATH_MAX_BYTES], text[2 * EG_SHA256_SIZE + 1];
+	char path[STATE_PATH_MAX], text[2 * EG_SHA256_SIZE + 1];
 	struct eg_buf keys, marker;
 	bool there;
 
@@ -202,6 +217,26 @@ static void look_at_keys(struct worker *worker)
 	eg_buf_done(&keys);
 }
 
+// What can be done without a certificate, after tls.pem could not be used (`r`).
+static void without_identity(struct worker *worker, int r, struct eg_err *err)
+{
+	// The device failed, not the file.
+	const bool device = r == EG_EIO || r == EG_EUNSUPPORTED;
+
+	if (r == EG_ENOENT)
+		worker->kept = EG_KEY_NONE;
+	if (r == EG_ENOENT && !worker->sync.token)
+		eg_err_set(err, EG_ENOENT,
+			   "neither a certificate (%s/tls.pem) nor a token (%s): run "
+			   "'boothctl provision FILE'",
+			   worker->config->state, worker->config->token);
+	if (r != EG_ENOENT || !worker->sync.token)
+		worker_complain(worker, err);
+	worker->key_lost = device;
+	if (!worker->sync.token)
+		worker->link = device ? LINK_DOWN : LINK_UNPROVISIONED;
+}
+
 void identity_look(struct worker *worker)
 {
 	struct eg_err err = EG_ERR_INIT;
@@ -211,105 +246,22 @@ void identity_look(struct worker *worker)
 		return;
 	}
 	look_at_token(worker);
+	if (worker->key_doubt && worker->identity.key &&
+	    eg_tls_key_test(worker->identity.key, &err) != 0)
+		lose_key(worker, &err);
+	worker->key_doubt = false;
 	if (!worker->sync.identity) {
 		int r = load_identity(worker, &err);
 
-		if (r == EG_ENOENT && !worker->sync.token)
-			eg_err_set(&err, EG_ENOENT,
-				   "neither a certificate (%s/tls.pem) nor a token (%s): run "
-				   "'boothctl provision FILE'",
-				   worker->config->state, worker->config->token);
-		if (r != 0 && (r != EG_ENOENT || !worker->sync.token))
-			worker_complain(worker, &err);
+		if (r != 0)
+			without_identity(worker, r, &err);
 	}
-	if (worker->sync.identity || worker->sync.token) {
+	if (worker->sync.identity || (worker->sync.token && !worker->key_lost)) {
 		if (worker->missing[0] && strcmp(worker->problem, worker->missing) == 0)
 			worker->problem[0] = '\0';
 		worker->missing[0] = '\0';
 		if (worker->link == LINK_UNPROVISIONED)
 			worker->link = LINK_CONNECTING;
-	} else {
-		worker->link = LINK_UNPROVISIONED;
 	}
-	look_at_keys(worker);
-}
-
-// Reads the pending key, or makes one and writes it down.
-static int pending_key(struct worker *worker, struct eg_buf *key, struct eg_err *err)
-{
-	char path[PATH_MAX_BYTES];
-	int r;
-
-	state_path(worker, "tls.key.pending", path);
-	r = eg_file_read(path, key, err);
-	if (r != EG_ENOENT)
-		return r;
-	r = eg_csr_key(key, err);
-	return r != 0 ? r : eg_file_write(path, eg_buf_bytes(key), 0600, err);
-}
-
-static enum eg_sync_outcome take_certificate(struct worker *worker, struct eg_identity *identity,
-					     struct eg_err *err)
-{
-	char path[PATH_MAX_BYTES], end[EG_TIME_TEXT_MAX];
-
-	state_path(worker, "tls.pem", path);
-	if (eg_file_write(path, eg_buf_bytes(&identity->pem), 0600, err) != 0)
-		return EG_SYNC_FAILED;
-	eg_time_text(identity->end_ms, end);
-	if (use_identity(worker, identity, err) != 0)
-		return EG_SYNC_FAILED;
-	eg_notice("new certificate for booth '%s', good until %s", worker->trust.booth, end);
-	return EG_SYNC_DONE;
-}
-
-enum eg_sync_outcome identity_enrol(struct worker *worker, struct eg_err *err)
-{
-	struct eg_identity identity = {0};
-	char path[PATH_MAX_BYTES];
-	enum eg_sync_outcome outcome = EG_SYNC_FAILED;
-	struct eg_buf key;
-
-	eg_buf_init_secret(&key, EG_IDENTITY_MAX);
-	if (pending_key(worker, &key, err) != 0 ||
-	    eg_http_identity(worker->http, (struct eg_bytes){0}, err) != 0)
-		goto out;
-	outcome = eg_exchange_certificate(&worker->exchange, eg_buf_bytes(&key), worker->token,
-					  &identity, err);
-	if (outcome != EG_SYNC_DONE) { // go on under the certificate we have, if we have one
-		if (eg_http_identity(worker->http, eg_buf_bytes(&worker->identity.pem), NULL) != 0)
-			outcome = EG_SYNC_FAILED;
-		goto out;
-	}
-	state_path(worker, "booth-keys.sent", path);
-	forget(path);
-	outcome = take_certificate(worker, &identity, err);
-	if (outcome != EG_SYNC_DONE)
-		goto out;
-	forget(worker->config->token);
-	eg_wipe(worker->token, sizeof(worker->token));
-	state_path(worker, "tls.key.pending", path);
-	forget(path);
-	look_at_keys(worker);
-out:
-	eg_identity_done(&identity);
-	eg_buf_done(&key);
-	return outcome;
-}
-
-enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err)
-{
-	struct eg_identity identity = {0};
-	enum eg_sync_outcome outcome = EG_SYNC_FAILED;
-	struct eg_buf key;
-
-	eg_buf_init_secret(&key, EG_IDENTITY_MAX);
-	if (eg_csr_key(&key, err) == 0)
-		outcome = eg_exchange_certificate(&worker->exchange, eg_buf_bytes(&key), NULL,
-						  &identity, err);
-	if (outcome == EG_SYNC_DONE)
-		outcome = take_certificate(worker, &identity, err);
-	eg_identity_done(&identity);
-	eg_buf_done(&key);
-	return outcome;
+	identity_look_at_keys(worker);
 }

@@ -109,6 +109,7 @@ enum eg_sync_outcome outbound_heartbeat(struct worker *worker, struct eg_err *er
 		.wall_ms = eg_wall_ms(worker->clock),
 		.held = held,
 		.certificate_end_ms = worker->identity.end_ms,
+		.key_kept = eg_key_kept_name(worker->kept),
 		.problem = worker->problem,
 	};
 	enum eg_sync_outcome outcome = EG_SYNC_FAILED;

@@ -75,6 +75,8 @@ static void describe(const struct worker *worker, enum eg_sync_task task, char *
 
 	if (task != EG_SYNC_NONE)
 		(void)snprintf(text, size, "%s", eg_sync_task_name(task));
+	else if (worker->key_lost && !sync->token)
+		(void)snprintf(text, size, "waiting for the device that keeps the TLS key");
 	else if (!sync->identity && !sync->token)
 		(void)snprintf(text, size, "waiting to be provisioned");
 	else if (boot < sync->gate_ms)
@@ -100,6 +102,7 @@ static void publish(struct worker *worker, enum eg_sync_task task)
 	fresh.problem_ms = worker->problem_ms;
 	fresh.from_ms = worker->identity.from_ms;
 	fresh.end_ms = worker->identity.end_ms;
+	fresh.kept = worker->kept;
 	fresh.keys_sent = worker->keys_sent;
 	if (worker->facts_ms == 0 || boot - worker->facts_ms >= FACTS_MS) {
 		(void)!eg_records_facts(worker->records, &fresh.queue, NULL);
@@ -201,6 +204,8 @@ static void do_task(struct worker *worker, enum eg_sync_task task)
 
 	worker->exchange.retry_after_ms = -1;
 	outcome = perform(worker, task, &err);
+	if (err.code == EG_EIO)
+		worker->key_doubt = true;
 	if (err.code == EG_EAGAIN) // cancelled: the program ends
 		return;
 	if (outcome == EG_SYNC_DONE)
@@ -290,6 +295,7 @@ static void destroy(struct worker *worker)
 	eg_buf_done(&worker->envelope);
 	eg_identity_done(&worker->identity);
 	eg_http_free(worker->http);
+	eg_vault_free(worker->vault);
 	(void)pthread_cond_destroy(&worker->wake);
 	(void)pthread_mutex_destroy(&worker->lock);
 	if (worker->fd >= 0)
@@ -321,7 +327,12 @@ int worker_start(const struct config *config, struct worker **ret_worker, struct
 		r = eg_err_errno(err, errno, "eventfd");
 		goto fail;
 	}
-	r = eg_records_open(config->records, &worker->records, err);
+	r = eg_vault_new(&(struct eg_vault_config){.want = (enum eg_key_want)config->key,
+						   .tcti = config->tpm,
+						   .device_key = config->device_key},
+			 &worker->vault, err);
+	if (r == 0)
+		r = eg_records_open(config->records, &worker->records, err);
 	if (r == 0)
 		r = eg_manifests_open(config->manifests, &worker->manifests, err);
 	if (r != 0)

@@ -12,6 +12,7 @@
 #define EG_SYNCD_WORKER_H
 
 #include "firmware/syncd/config.h"
+#include "net/tlskey.h"
 #include "net/wire.h"
 
 enum link_state {
@@ -31,8 +32,9 @@ struct worker_state {
 	char doing[64];
 	int64_t last_success_ms; // wall
 	char problem[EG_ERR_TEXT_MAX];
-	int64_t problem_ms; // wall
-	int64_t from_ms, end_ms;
+	int64_t problem_ms;	 // wall
+	int64_t from_ms, end_ms; // of the certificate
+	enum eg_key_kept kept;
 	bool keys_sent;
 	struct eg_records_facts queue;
 	struct eg_manifest_held held[EG_WIRE_LISTED_MAX];

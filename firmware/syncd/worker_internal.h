@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the files of the worker share: worker.c (thread, loop, mailbox), identity.c (who we are),
-// inbound.c (manifests,
-// policy), outbound.c (encounters, keys, heartbeat, audit heads). All but the part under `lock`
-// belongs to the worker thread.
+// enrol.c (how we come by it), inbound.c (manifests, policy), outbound.c (encounters, keys,
+// heartbeat, audit heads). All but the part under `lock` belongs to the
+// worker thread.
 
 #ifndef EG_SYNCD_WORKER_INTERNAL_H
 #define EG_SYNCD_WORKER_INTERNAL_H
@@ -16,7 +16,8 @@
 #include "net/exchange.h"
 #include "store/retention.h"
 
-#define TOKEN_MAX 128
+#define TOKEN_MAX      128
+#define STATE_PATH_MAX (CONFIG_PATH_MAX + 32)
 
 // A manifest we looked at and did not take; not fetched again before `until_ms` (boot).
 struct rejected {
@@ -52,7 +53,11 @@ struct worker {
 	bool trusted;
 	struct eg_trust trust;
 	struct eg_exchange exchange;
+	struct eg_vault *vault;
 	struct eg_identity identity;
+	enum eg_key_kept kept; // of tls.pem, usable or not
+	bool key_doubt;	       // a call failed in a way that may be the key's fault
+	bool key_lost;	       // it is kept in a device that does not answer
 	char token[TOKEN_MAX]; // as last seen; "" none
 	bool keys_sent;
 	struct eg_records *records;
@@ -71,10 +76,19 @@ struct worker {
 
 // identity.c
 void identity_look(struct worker *worker); // reads what changed among trust, token, tls.pem, keys
-enum eg_sync_outcome identity_enrol(struct worker *worker, struct eg_err *err);
-enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err);
+void identity_look_at_keys(struct worker *worker); // whether the centre has those in booth.pub
+// Makes `identity` the one in use (moved).
+int identity_use(struct worker *worker, struct eg_identity *identity,
+		 struct eg_err *err) EG_CHECKED;
+void token_forget(struct worker *worker); // it was used
+void state_path(const struct worker *worker, const char *name, char path[STATE_PATH_MAX]);
+void state_forget(const struct worker *worker, const char *name); // a file of the state folder
 int identity_keys_marker(struct worker *worker, struct eg_bytes keys,
 			 struct eg_err *err) EG_CHECKED;
+
+// enrol.c
+enum eg_sync_outcome identity_enrol(struct worker *worker, struct eg_err *err);
+enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err);
 
 // inbound.c
 void inbound_init(struct inbound *inbound);

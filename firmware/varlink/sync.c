@@ -10,10 +10,18 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
 	SD_VARLINK_FIELD_COMMENT("Started, nothing heard yet"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(connecting),
 	SD_VARLINK_FIELD_COMMENT("The last call succeeded"), SD_VARLINK_DEFINE_ENUM_VALUE(up),
-	SD_VARLINK_FIELD_COMMENT("The centre is not reached, or what answers is not the centre"),
+	SD_VARLINK_FIELD_COMMENT("The centre is not reached, or what answers is not the centre, or "
+				 "the device that keeps the TLS key does not answer"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(down),
 	SD_VARLINK_FIELD_COMMENT("The centre answers, but does not accept this booth"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(refused));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+	KeyKept, SD_VARLINK_FIELD_COMMENT("There is none yet"), SD_VARLINK_DEFINE_ENUM_VALUE(none),
+	SD_VARLINK_FIELD_COMMENT("In a file as it is"), SD_VARLINK_DEFINE_ENUM_VALUE(file),
+	SD_VARLINK_FIELD_COMMENT("In a file, encrypted under the device key"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(sealed), SD_VARLINK_FIELD_COMMENT("In the TPM"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(tpm));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Held, SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_STRING, 0),
 				     SD_VARLINK_DEFINE_FIELD(version, SD_VARLINK_INT, 0),
@@ -47,6 +55,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_FIELD_COMMENT("Of the client certificate; 0: there is none"),
 	SD_VARLINK_DEFINE_FIELD(certificateFromMs, SD_VARLINK_INT, 0),
 	SD_VARLINK_DEFINE_FIELD(certificateEndMs, SD_VARLINK_INT, 0),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(keyKept, KeyKept, 0),
 	SD_VARLINK_FIELD_COMMENT("Whether the centre has this booth's public keys"),
 	SD_VARLINK_DEFINE_FIELD(keysSent, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(queue, Queue, 0),
@@ -67,7 +76,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	io_egress_Sync, "io.egress.Sync",
 	SD_VARLINK_INTERFACE_COMMENT("syncd: manifests in, encounters out, certificates"),
 	SD_VARLINK_SYMBOL_COMMENT("How the booth stands with the centre"), &vl_type_Link,
-	SD_VARLINK_SYMBOL_COMMENT("A manifest this booth holds"), &vl_type_Held,
+	SD_VARLINK_SYMBOL_COMMENT("Where the private key of the client certificate is kept"),
+	&vl_type_KeyKept, SD_VARLINK_SYMBOL_COMMENT("A manifest this booth holds"), &vl_type_Held,
 	SD_VARLINK_SYMBOL_COMMENT("Encounters"), &vl_type_Queue,
 	SD_VARLINK_SYMBOL_COMMENT("All that syncd tells"), &vl_type_State,
 	SD_VARLINK_SYMBOL_COMMENT("Look into the queue now; boothd calls it after each encounter"),

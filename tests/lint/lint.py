@@ -28,8 +28,9 @@ ALLOCATORS = ["malloc", "calloc", "realloc", "strdup", "strndup", "reallocarray"
 # Header → the files (or folders, with a slash) that may include it. Tests may include anything.
 WRAPPED = [
     (r"curl/", ["net/http.c"]),
-    (r"(mbedtls|psa)/", ["firmware/base/crypto.c", "net/csr.c", "net/central/ca.c",
+    (r"(mbedtls|psa)/", ["firmware/base/crypto.c", "net/identity.c", "net/central/ca.c",
                        "net/central/ca_", "net/est"]),
+    (r"openssl/", ["net/tlskey", "net/http.c"]),
     (r"sqlite3\.h", ["store/", "net/central/"]),
 ]
 

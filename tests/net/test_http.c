@@ -20,6 +20,7 @@
 #include "pki.h"
 
 static char *ca_pem;
+static struct eg_vault *vault;
 
 static struct centre *start(const char *server, const char *priorities)
 {
@@ -46,6 +47,7 @@ static struct eg_http *connect_to(const char *url)
 // Presents the client certificate NAME.pem.
 static void identify(struct eg_http *http, const char *name)
 {
+	struct eg_tls_key *tls_key;
 	char file[64], *key, *cert;
 	struct eg_buf pem;
 
@@ -55,7 +57,9 @@ static void identify(struct eg_http *http, const char *name)
 	(void)snprintf(file, sizeof(file), "%s.pem", name);
 	cert = pki_read(".", file, NULL);
 	assert_int_equal(eg_buf_printf(&pem, "%s%s", key, cert), 0);
-	assert_int_equal(eg_http_identity(http, eg_buf_bytes(&pem), NULL), 0);
+	assert_int_equal(eg_tls_key_open(vault, eg_buf_bytes(&pem), &tls_key, NULL), 0);
+	assert_int_equal(eg_http_identity(http, tls_key, eg_buf_bytes(&pem), NULL), 0);
+	eg_tls_key_unref(tls_key);
 	eg_buf_done(&pem);
 	free(key);
 	free(cert);
@@ -170,7 +174,7 @@ static void the_client_certificate_is_shown_and_can_be_taken_away(void **state)
 		assert_int_equal(answer.status, 401);
 	else
 		assert_true(refused);
-	assert_int_equal(eg_http_identity(http, (struct eg_bytes){0}, NULL), 0);
+	assert_int_equal(eg_http_identity(http, NULL, (struct eg_bytes){0}, NULL), 0);
 	assert_int_equal(get(http, "/v1/manifests", &answer, &refused, NULL), 0);
 	assert_int_equal(answer.status, 401);
 	eg_http_free(http);
@@ -340,12 +344,14 @@ static int setup(void **state)
 	pki_leaf(".", "ca", "client", "lane-12", NULL, NULL, NULL);
 	pki_leaf(".", "other", "stranger", "lane-12", NULL, NULL, NULL);
 	ca_pem = pki_read(".", "ca.pem", NULL);
-	return eg_crypto_init(NULL);
+	assert_int_equal(eg_crypto_init(NULL), 0);
+	return eg_vault_new(&(struct eg_vault_config){.tcti = "", .device_key = ""}, &vault, NULL);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	eg_vault_free(vault);
 	free(ca_pem);
 	return 0;
 }

@@ -145,6 +145,7 @@ static void a_heartbeat_is_json_that_jq_reads(void **state)
 		.held = held,
 		.held_count = 1,
 		.certificate_end_ms = 1700003600000,
+		.key_kept = "tpm",
 		.problem = "say \"no\"",
 	};
 	struct eg_buf json;
@@ -154,28 +155,30 @@ static void a_heartbeat_is_json_that_jq_reads(void **state)
 	eg_buf_init(&json, 4096);
 	assert_int_equal(eg_wire_put_heartbeat(&beat, &json), 0);
 	pki_write(".", "beat.json", json.data, json.size);
-	assert_int_equal(pki_run("beat.txt",
-				 (const char *const[]){
-					 "jq", "-r",
-					 "[.time, .queue.queued, .queue.dead, .queue.acknowledged, "
-					 ".queue.oldest_s, .queue.bytes, .manifests[0].id, "
-					 ".manifests[0].version, .manifests[0].age_s, "
-					 ".manifests[0].expires, "
-					 ".certificate_end, .problem, (.version | length > 0)] | "
-					 "join(\"|\")",
-					 "beat.json", NULL}),
-			 0);
+	assert_int_equal(
+		pki_run("beat.txt",
+			(const char *const[]){
+				"jq", "-r",
+				"[.time, .queue.queued, .queue.dead, .queue.acknowledged, "
+				".queue.oldest_s, .queue.bytes, .manifests[0].id, "
+				".manifests[0].version, .manifests[0].age_s, "
+				".manifests[0].expires, "
+				".certificate_end, .key_kept, .problem, (.version | length > 0)] | "
+				"join(\"|\")",
+				"beat.json", NULL}),
+		0);
 	text = pki_read(".", "beat.txt", NULL);
-	assert_string_equal(text, "2023-11-14T22:14:20.000Z|3|1|9|10|6000|LH400|7|60|"
-				  "2023-11-14T23:13:20.000Z|2023-11-14T23:13:20.000Z|say \"no\"|"
-				  "true\n");
+	assert_string_equal(text,
+			    "2023-11-14T22:14:20.000Z|3|1|9|10|6000|LH400|7|60|"
+			    "2023-11-14T23:13:20.000Z|2023-11-14T23:13:20.000Z|tpm|say \"no\"|"
+			    "true\n");
 	free(text);
 	eg_buf_done(&json);
 }
 
 static void an_idle_heartbeat_has_an_empty_list(void **state)
 {
-	const struct eg_heartbeat beat = {.problem = ""};
+	const struct eg_heartbeat beat = {.key_kept = "none", .problem = ""};
 	struct eg_buf json;
 
 	(void)state;

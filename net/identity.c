@@ -1,58 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See csr.h.
+// See identity.h.
 
-#include "net/csr.h"
+#include "net/identity.h"
 
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/psa_util.h>
 #include <mbedtls/x509_crt.h>
-#include <mbedtls/x509_csr.h>
-#include <psa/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "firmware/base/mem.h"
 
-#define KEY_PEM_MAX 512
-#define CSR_MAX	    1024
-
 void eg_identity_done(struct eg_identity *identity)
 {
-	if (identity)
-		eg_buf_done(&identity->pem);
-}
-
-int eg_csr_key(struct eg_buf *pem, struct eg_err *err)
-{
-	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-	psa_key_id_t id = PSA_KEY_ID_NULL;
-	unsigned char text[KEY_PEM_MAX] = {0};
-	mbedtls_pk_context pk;
-	int r;
-
-	mbedtls_pk_init(&pk);
-	psa_set_key_type(&attributes, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
-	psa_set_key_bits(&attributes, 256);
-	psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_EXPORT | PSA_KEY_USAGE_SIGN_HASH);
-	psa_set_key_algorithm(&attributes, PSA_ALG_ECDSA(PSA_ALG_ANY_HASH));
-	if (psa_generate_key(&attributes, &id) != PSA_SUCCESS ||
-	    mbedtls_pk_copy_from_psa(id, &pk) != 0 ||
-	    mbedtls_pk_write_key_pem(&pk, text, sizeof(text)) != 0) {
-		r = eg_err_set(err, EG_EFOREIGN, "cannot generate a TLS key");
-		goto out;
-	}
-	r = eg_buf_put(pem, text, strlen((char *)text));
-	if (r != 0)
-		eg_err_set(err, r, "no room for the new TLS key");
-out:
-	eg_wipe(text, sizeof(text));
-	mbedtls_pk_free(&pk);
-	(void)psa_destroy_key(id);
-	return r;
+	if (!identity)
+		return;
+	eg_tls_key_unref(identity->key);
+	eg_buf_done(&identity->pem);
+	*identity = (struct eg_identity){0};
 }
 
 // Mbed TLS wants PEM with a NUL behind it, and says 0 only when every part was understood.
@@ -65,76 +32,6 @@ static int with_nul(struct eg_bytes pem, struct eg_buf *ret_text)
 		return EG_ETOOBIG;
 	r = eg_buf_put(ret_text, pem.data, pem.size);
 	return r != 0 ? r : eg_buf_put_u8(ret_text, 0);
-}
-
-static int load_key(struct eg_bytes pem, mbedtls_pk_context *pk, struct eg_err *err)
-{
-	struct eg_buf text;
-	int r = with_nul(pem, &text);
-
-	if (r != 0) {
-		eg_err_set(err, r, "TLS key: too large");
-	} else if (mbedtls_pk_parse_key(pk, text.data, text.size, NULL, 0, mbedtls_psa_get_random,
-					MBEDTLS_PSA_RANDOM_STATE) != 0 ||
-		   mbedtls_pk_get_type(pk) != MBEDTLS_PK_ECKEY ||
-		   mbedtls_ecp_keypair_get_group_id(mbedtls_pk_ec(*pk)) !=
-			   MBEDTLS_ECP_DP_SECP256R1) {
-		r = eg_err_set(err, EG_EINVAL,
-			       "TLS key: not a P-256 key in PEM; remove the file "
-			       "and provision the booth again");
-	}
-	eg_buf_done(&text);
-	return r;
-}
-
-static bool plain_name(const char *name)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-";
-	size_t n = strlen(name);
-
-	return n > 0 && n <= 63 && strspn(name, allowed) == n;
-}
-
-int eg_csr_make(struct eg_bytes key_pem, const char *booth, struct eg_buf *der, struct eg_err *err)
-{
-	unsigned char out[CSR_MAX];
-	mbedtls_x509write_csr csr;
-	mbedtls_pk_context pk;
-	char subject[80];
-	int r, n;
-
-	if (!plain_name(booth))
-		return eg_err_set(err, EG_EINVAL,
-				  "booth id '%s': only letters, digits, '.', '_' and '-' can stand "
-				  "in a certificate",
-				  booth);
-	(void)snprintf(subject, sizeof(subject), "CN=%s", booth);
-	mbedtls_pk_init(&pk);
-	mbedtls_x509write_csr_init(&csr);
-	r = load_key(key_pem, &pk, err);
-	if (r != 0)
-		goto out;
-	mbedtls_x509write_csr_set_md_alg(&csr, MBEDTLS_MD_SHA256);
-	mbedtls_x509write_csr_set_key(&csr, &pk);
-	n = mbedtls_x509write_csr_set_subject_name(&csr, subject);
-	if (n == 0)
-		n = mbedtls_x509write_csr_set_key_usage(&csr, MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
-	if (n == 0) // writes at the end of the buffer
-		n = mbedtls_x509write_csr_der(&csr, out, sizeof(out), mbedtls_psa_get_random,
-					      MBEDTLS_PSA_RANDOM_STATE);
-	if (n <= 0) {
-		r = eg_err_set(err, EG_EFOREIGN, "cannot write the certificate request (-0x%04x)",
-			       (unsigned int)-n);
-		goto out;
-	}
-	r = eg_buf_put(der, out + sizeof(out) - n, (size_t)n);
-	if (r != 0)
-		eg_err_set(err, r, "no room for the certificate request");
-out:
-	mbedtls_x509write_csr_free(&csr);
-	mbedtls_pk_free(&pk);
-	return r;
 }
 
 static int64_t to_ms(const mbedtls_x509_time *t)
@@ -166,10 +63,9 @@ static bool named(const mbedtls_x509_crt *crt, const char *booth)
 	return found == 1 && ours;
 }
 
-static bool certifies(mbedtls_x509_crt *crt, const mbedtls_pk_context *key)
+static bool certifies(const mbedtls_x509_crt *crt, const struct eg_tls_key *key)
 {
-	return mbedtls_pk_check_pair(&crt->pk, key, mbedtls_psa_get_random,
-				     MBEDTLS_PSA_RANDOM_STATE) == 0;
+	return eg_bytes_equal(EG_BYTES(crt->pk_raw.p, crt->pk_raw.len), eg_tls_key_public(key));
 }
 
 // Judges `chain`, whose first certificate is the one for our key.
@@ -221,9 +117,10 @@ static int put_pem(struct eg_buf *pem, const mbedtls_x509_crt *crt)
 }
 
 // Key, then the chain: the content of tls.pem.
-static int write_identity(struct eg_bytes key_pem, const mbedtls_x509_crt *chain,
+static int write_identity(struct eg_tls_key *key, const mbedtls_x509_crt *chain,
 			  struct eg_identity *ret_identity, struct eg_err *err)
 {
+	const struct eg_bytes key_pem = eg_tls_key_pem(key);
 	struct eg_identity identity = {.from_ms = to_ms(&chain->valid_from),
 				       .end_ms = to_ms(&chain->valid_to)};
 	int r;
@@ -236,12 +133,13 @@ static int write_identity(struct eg_bytes key_pem, const mbedtls_x509_crt *chain
 		eg_identity_done(&identity);
 		return eg_err_set(err, r, "certificate: the chain is too long");
 	}
+	identity.key = eg_tls_key_ref(key);
 	*ret_identity = identity;
 	return 0;
 }
 
 // Certificates of `certs` that parse as one, ours first.
-static int order_chain(const struct eg_bytes *certs, size_t count, const mbedtls_pk_context *key,
+static int order_chain(const struct eg_bytes *certs, size_t count, const struct eg_tls_key *key,
 		       mbedtls_x509_crt *chain, struct eg_err *err)
 {
 	size_t ours = count;
@@ -272,47 +170,40 @@ static int order_chain(const struct eg_bytes *certs, size_t count, const mbedtls
 	return 0;
 }
 
-int eg_identity_build(struct eg_bytes key_pem, const struct eg_bytes *certs, size_t cert_count,
+int eg_identity_build(struct eg_tls_key *key, const struct eg_bytes *certs, size_t cert_count,
 		      const char *booth, const char *ca_pem, struct eg_identity *ret_identity,
 		      struct eg_err *err)
 {
 	mbedtls_x509_crt chain;
-	mbedtls_pk_context key;
 	int r;
 
 	if (cert_count == 0)
 		return eg_err_set(err, EG_EINVAL, "certificate: the answer holds none");
-	mbedtls_pk_init(&key);
 	mbedtls_x509_crt_init(&chain);
-	r = load_key(key_pem, &key, err);
-	if (r == 0)
-		r = order_chain(certs, cert_count, &key, &chain, err);
+	r = order_chain(certs, cert_count, key, &chain, err);
 	if (r == 0)
 		r = check_chain(&chain, booth, ca_pem, err);
 	if (r == 0)
-		r = write_identity(key_pem, &chain, ret_identity, err);
+		r = write_identity(key, &chain, ret_identity, err);
 	mbedtls_x509_crt_free(&chain);
-	mbedtls_pk_free(&key);
 	return r;
 }
 
-int eg_identity_parse(struct eg_bytes pem, const char *booth, const char *ca_pem,
-		      struct eg_identity *ret_identity, struct eg_err *err)
+int eg_identity_parse(struct eg_vault *vault, struct eg_bytes pem, const char *booth,
+		      const char *ca_pem, struct eg_identity *ret_identity, struct eg_err *err)
 {
-	struct eg_identity identity = {0};
+	struct eg_tls_key *key = NULL;
 	mbedtls_x509_crt chain;
-	mbedtls_pk_context key;
 	struct eg_buf text;
 	int r;
 
-	mbedtls_pk_init(&key);
 	mbedtls_x509_crt_init(&chain);
 	r = with_nul(pem, &text);
 	if (r != 0) {
 		eg_err_set(err, r, "TLS identity: too large");
 		goto out;
 	}
-	r = load_key(pem, &key, err);
+	r = eg_tls_key_open(vault, pem, &key, err);
 	if (r != 0)
 		goto out;
 	if (mbedtls_x509_crt_parse(&chain, text.data, text.size) != 0) {
@@ -321,27 +212,18 @@ int eg_identity_parse(struct eg_bytes pem, const char *booth, const char *ca_pem
 			       "provision the booth again");
 		goto out;
 	}
-	if (!certifies(&chain, &key)) {
+	if (!certifies(&chain, key)) {
 		r = eg_err_set(err, EG_EAUTH,
 			       "TLS identity: certificate and key do not belong "
 			       "together; provision the booth again");
 		goto out;
 	}
 	r = check_chain(&chain, booth, ca_pem, err);
-	if (r != 0)
-		goto out;
-	identity.from_ms = to_ms(&chain.valid_from);
-	identity.end_ms = to_ms(&chain.valid_to);
-	eg_buf_init_secret(&identity.pem, EG_IDENTITY_MAX);
-	r = eg_buf_put(&identity.pem, pem.data, pem.size);
-	if (r != 0) {
-		eg_err_set(err, r, "out of memory for the TLS identity");
-		goto out;
-	}
-	*ret_identity = identity;
+	if (r == 0)
+		r = write_identity(key, &chain, ret_identity, err);
 out:
+	eg_tls_key_unref(key);
 	eg_buf_done(&text);
 	mbedtls_x509_crt_free(&chain);
-	mbedtls_pk_free(&key);
 	return r;
 }
