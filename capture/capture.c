@@ -47,6 +47,7 @@ struct eg_capture {
 	struct eg_image scratch, aligned;
 	bool has_frame;
 	unsigned int looks; // frames so far
+	bool tested;	    // this frame went to the liveness model
 	struct eg_tracks tracks;
 	struct eg_shots shots;
 	struct eg_track reported[EG_TRACKS_MAX];
@@ -236,7 +237,9 @@ static int serve(struct eg_capture *c, struct eg_tracked *t, const struct eg_fra
 		return 0;
 	if (seen->first_usable_ns == 0)
 		seen->first_usable_ns = now_ns;
-	if (c->liveness && !t->served && eg_liveness_due(&t->liveness, now_ns)) {
+	// one a frame: several would make it late, and nobody waits long
+	if (c->liveness && !t->served && !c->tested && eg_liveness_due(&t->liveness, now_ns)) {
+		c->tested = true;
 		r = eg_liveness_look(c->liveness, &c->frame, seen->face.box, &t->liveness, now_ns,
 				     err);
 		if (r != 0)
@@ -356,8 +359,10 @@ int eg_capture_frame(struct eg_capture *c, struct eg_frame *frame, struct eg_err
 		if (t->seen.in_view)
 			t->seen.in_zone = in_zone(&c->config.zone, &c->frame, t->seen.face.box);
 	}
+	c->tested = false;
 	for (size_t i = 0; r == 0 && i < c->tracks.count; i++) {
-		struct eg_tracked *t = &c->tracks.track[i];
+		// in turn, so that everybody is first now and then
+		struct eg_tracked *t = &c->tracks.track[(i + c->looks) % c->tracks.count];
 
 		if (t->seen.in_view && t->seen.in_zone && t->reported && due(t, frame->captured_ns))
 			r = serve(c, t, frame, err);

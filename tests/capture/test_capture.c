@@ -468,6 +468,33 @@ static void who_has_a_verdict_is_followed_and_looked_at_now_and_then(void **stat
 	eg_capture_free(capture);
 }
 
+static void liveness_looks_at_one_face_a_frame_and_forgets_nobody(void **state)
+{
+	struct eg_capture *capture = new_capture(everywhere, true);
+	const struct eg_track *track;
+	size_t count, before = 0;
+
+	(void)state;
+	clear();
+	put(0, 250, 340, 200);
+	put(1, 640, 340, 200);
+	put(2, 1030, 340, 200);
+	for (int i = 0; i < 12; i++) { // 0.4 s
+		size_t looks = 0;
+
+		show(capture, 1000 + 33 * i);
+		track = eg_capture_tracks(capture, &count);
+		for (size_t k = 0; k < count; k++)
+			looks += track[k].liveness.frames;
+		assert_in_range(looks, before, before + 1);
+		before = looks;
+	}
+	assert_int_equal(count, 3);
+	for (size_t k = 0; k < count; k++)
+		assert_in_range(track[k].liveness.frames, 3, 5);
+	eg_capture_free(capture);
+}
+
 static void nothing_is_allocated_per_frame(void **state)
 {
 	struct eg_capture *capture = new_capture(everywhere, true);
@@ -511,6 +538,7 @@ int main(void)
 		cmocka_unit_test(small_faces_are_found_all_over_the_frame),
 		cmocka_unit_test(a_reset_forgets_everybody_and_the_last_frame),
 		cmocka_unit_test(who_has_a_verdict_is_followed_and_looked_at_now_and_then),
+		cmocka_unit_test(liveness_looks_at_one_face_a_frame_and_forgets_nobody),
 		cmocka_unit_test(nothing_is_allocated_per_frame),
 	};
 
