@@ -53,6 +53,9 @@ AVX2 static void dot_int8(const int8_t *probe, const int8_t *rows, size_t count,
 		__m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
 
 		for (size_t k = 0; k < EG_KERNEL_SIZE / 16; k++, row += 16) {
+			// one of the next rows' cache lines a step, when there are any
+			if (i + 12 <= count)
+				_mm_prefetch(rows + (i + 8) * EG_KERNEL_SIZE + 64 * k, _MM_HINT_T0);
 			a = add_product(a, wide[k], row);
 			b = add_product(b, wide[k], row + EG_KERNEL_SIZE);
 			c = add_product(c, wide[k], row + 2 * EG_KERNEL_SIZE);

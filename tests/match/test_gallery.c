@@ -503,7 +503,6 @@ static void sealing_in_steps_finds_every_twin(void **state)
 	eg_gallery_free(gallery);
 }
 
-// Freed half-way, it leaks nothing (ASan) and wipes.
 static void a_seal_may_be_left_unfinished(void **state)
 {
 	struct eg_gallery *gallery = new_gallery(3000);
