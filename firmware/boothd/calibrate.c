@@ -211,7 +211,11 @@ int eg_calibrate_method(sd_varlink *link, sd_json_variant *parameters,
 		return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, NULL);
 	if (b->calibration.link != NULL || eg_lane_serving(b))
 		return sd_varlink_error(link, "io.egress.Booth.Serving", NULL);
-	eg_lane_clear(b); // those who have their verdict, on record, and have not left yet
+	// Those who have their verdict, on record, and have not left yet: faces to be looked at
+	// anew.
+	eg_lane_clear(b);
+	if (eg_worker_reset(b->worker) != 0)
+		eg_booth_fault(b, "vision: its queue of commands is full");
 	b->calibration.link = sd_varlink_ref(link);
 	b->calibration.told_ns = 0;
 	eg_notice("liveness: a measurement begins, nobody is served");
