@@ -27,11 +27,12 @@
 #define RARE 4.0
 
 // score = 1 / (1 + exp(−z)), z = BIAS + MODEL · mean log odds − Σ min(weight · (cue − from), most).
-// From match/eval/fit-liveness on half of the people: real live faces (LFW, London, walking clips)
-// against attacks simulated by eg-attacks, rounded. `from` lies beyond what real live faces show,
-// and `most` bounds what one cue can do, since the attacks were simulated: a border alone, which
-// may be a door, refers nobody whom the model likes. BIAS puts 0.5, the booth's default, where 1 %
-// of the real live faces are referred; it does not change the order.
+// Chosen on real live faces (LFW, London, walking clips) against drawn attacks; taken again by
+// other cameras, match/eval/liveness-trial finds none that are better by more than chance. `from`
+// lies beyond what real live faces show, and `most` bounds what one cue can do, since the attacks
+// were simulated: a border alone, which may be a door, refers nobody whom the model likes. BIAS
+// puts 0.5, the booth's default, where 1 % of the real live faces are referred; it does not change
+// the order.
 #define BIAS  2.1f
 #define MODEL 0.3f
 
