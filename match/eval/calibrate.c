@@ -8,9 +8,11 @@
 // but has few pairs, and its tail falls more slowly. An FMR is measured in a set when at least
 // PAIRS_MIN impostor pairs reach its threshold. A point's score is the highest of
 //   - portraits' own threshold, where it is measured;
-//   - for one decade below that, the line through portraits' thresholds at LINE_FROM and at the
-//     lowest FMR that it measures;
-//   - below, large's threshold moved up by what that line's end lies above large's (never down);
+//   - from TAIL_FROM for two decades down, portraits' tail as an exponential one, with the 95 %
+//     upper bound of its mean excess: one look-alike couple more or less decides what the last
+//     decade measures, so the bound is taken, with couples and not their photos as what is
+//     independent;
+//   - below, large's threshold moved up by what that tail's end lies above large's (never down);
 //   - large's own threshold.
 // The floor is the lowest FMR that large measures. How lengths count (capture/pack.h) is taken over
 // from the pack that the histograms were made with.
@@ -27,14 +29,14 @@
 #include "match/eval/summary.h"
 
 #define PAIRS_MIN 20.0 // relative error of an FMR about 1 / √20 = 22 %
-#define LINE_FROM 1e-2
+#define TAIL_FROM 1e-2
 
 static const double grid[] = {3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4,
 			      1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7};
 #define GRID (sizeof(grid) / sizeof(grid[0]))
 
 struct histogram {
-	size_t count, impostors;
+	size_t count, impostors, genuine;
 	double *score;
 	size_t *number; // impostors in the bin that begins at score
 };
@@ -70,12 +72,14 @@ static int histogram_load(const char *path, struct histogram *h, struct eg_err *
 	if (!h->score || !h->number)
 		r = eg_err_set(err, EG_ENOMEM, "out of memory");
 	for (size_t i = 0; i < list.count && r == 0; i++) {
-		double number = 0;
+		double number = 0, genuine = 0;
 
 		if ((r = parse_number(&list, &list.lines[i], 0, &h->score[i], err)) != 0 ||
-		    (r = parse_number(&list, &list.lines[i], 1, &number, err)) != 0)
+		    (r = parse_number(&list, &list.lines[i], 1, &number, err)) != 0 ||
+		    (r = parse_number(&list, &list.lines[i], 2, &genuine, err)) != 0)
 			break;
-		if (number < 0 || number > 1e15 || (i > 0 && h->score[i] <= h->score[i - 1])) {
+		if (number < 0 || number > 1e15 || genuine < 0 || genuine > 1e15 ||
+		    (i > 0 && h->score[i] <= h->score[i - 1])) {
 			r = eg_err_set(err, EG_EINVAL,
 				       "%s: line %zu: scores must rise and counts not be negative",
 				       path, list.lines[i].number);
@@ -83,6 +87,7 @@ static int histogram_load(const char *path, struct histogram *h, struct eg_err *
 		}
 		h->number[i] = (size_t)number;
 		h->impostors += h->number[i];
+		h->genuine += (size_t)genuine;
 		h->count++;
 	}
 	eval_list_done(&list);
@@ -104,33 +109,55 @@ static double threshold_at(const struct histogram *h, double fmr)
 	return NAN;
 }
 
-// The end of what portraits say: their lowest measured FMR, the line from there, and the shift that
-// holds below the line's end.
+// How many photo pairs one couple of people gives: the square of the photos a person, which is
+// 1 + 2 · genuine / photos, and all pairs are photos · (photos − 1) / 2.
+static double pairs_a_couple(const struct histogram *h)
+{
+	double pairs = (double)(h->impostors + h->genuine);
+	double photos = (1 + sqrt(1 + 8 * pairs)) / 2;
+	double each = 1 + 2 * (double)h->genuine / photos;
+
+	return each * each;
+}
+
+// Portraits' tail: score = from + excess · ln(TAIL_FROM / fmr) down to `end`, `shift` above large's
+// from there on.
 struct tail {
-	double reach, score, slope; // per decade
+	double from, mean_excess, excess, couples;
 	double end, shift;
 };
+
+static double tail_score(const struct tail *tail, double fmr)
+{
+	return tail->from + tail->excess * log(TAIL_FROM / fmr);
+}
 
 static int find_tail(const struct histogram *large, const struct histogram *portraits,
 		     struct tail *ret_tail)
 {
-	double from = threshold_at(portraits, LINE_FROM);
-	struct tail t = {NAN, NAN, NAN, NAN, 0};
+	struct tail t = {.from = threshold_at(portraits, TAIL_FROM), .end = TAIL_FROM};
+	double pairs = 0;
 
-	for (size_t i = 0; i < GRID; i++)
-		if (!isnan(threshold_at(portraits, grid[i])))
-			t.reach = grid[i];
-	if (isnan(from) || !(t.reach < LINE_FROM))
+	for (size_t i = 0; i < portraits->count; i++) {
+		double over = portraits->score[i] - t.from, number = (double)portraits->number[i];
+
+		if (!(over >= 0))
+			continue;
+		pairs += number;
+		t.mean_excess += number * over;
+	}
+	t.mean_excess /= pairs;
+	t.couples = pairs / pairs_a_couple(portraits);
+	if (!(t.couples >= PAIRS_MIN) || !(t.mean_excess > 0))
 		return EG_EINVAL;
-	t.score = threshold_at(portraits, t.reach);
-	t.slope = (t.score - from) / log10(LINE_FROM / t.reach);
+	t.excess = t.mean_excess * (1 + 1.645 / sqrt(t.couples));
 	for (size_t i = 0; i < GRID; i++) {
 		double wide = threshold_at(large, grid[i]);
 
-		if (grid[i] < t.reach * 0.099 || isnan(wide))
+		if (grid[i] > TAIL_FROM || grid[i] < TAIL_FROM * 0.0099 || isnan(wide))
 			continue;
-		t.end = grid[i]; // one decade below the reach, or what large has of it
-		t.shift = fmax(0, t.score + t.slope * log10(t.reach / t.end) - wide);
+		t.end = grid[i];
+		t.shift = fmax(0, tail_score(&t, t.end) - wide);
 	}
 	*ret_tail = t;
 	return 0;
@@ -140,11 +167,11 @@ static double score_at(const struct histogram *large, const struct histogram *po
 		       const struct tail *tail, double fmr)
 {
 	double wide = threshold_at(large, fmr), own = threshold_at(portraits, fmr);
+	double score = fmr < tail->end * 0.99 ? wide + tail->shift : wide;
 
-	if (isnan(own))
-		own = fmr >= tail->end * 0.99 ? tail->score + tail->slope * log10(tail->reach / fmr)
-					      : wide + tail->shift;
-	return fmax(own, wide);
+	if (fmr <= TAIL_FROM && fmr >= tail->end * 0.99)
+		score = fmax(score, tail_score(tail, fmr));
+	return isnan(own) ? score : fmax(score, own);
 }
 
 static void put_points(struct json *json, const struct histogram *large,
@@ -185,8 +212,9 @@ static int write_calibration(const struct eval_options *options, const struct eg
 
 	if (find_tail(large, portraits, &tail) != 0)
 		return eg_err_set(err, EG_EINVAL,
-				  "%s: too few impostor pairs (%zu) to measure an FMR below %g",
-				  options->portraits, portraits->impostors, LINE_FROM);
+				  "%s: too few impostor pairs (%zu) to measure an FMR below %g; "
+				  "photos of about 70 people or more are needed",
+				  options->portraits, portraits->impostors, TAIL_FROM);
 
 	json_init(&json);
 	json_hex(&json, "model_sha256", eg_pack_model_digest(pack, EG_MODEL_FEATURE),
@@ -200,8 +228,10 @@ static int write_calibration(const struct eval_options *options, const struct eg
 	}
 	put_points(&json, large, portraits, &tail, &floor_fmr);
 	json_number(&json, "floor_fmr", floor_fmr);
-	json_number(&json, "portraits_measured_to", tail.reach);
-	json_number(&json, "portraits_line_to", tail.end);
+	json_number(&json, "portraits_tail_to", tail.end);
+	json_number(&json, "portraits_mean_excess", tail.mean_excess);
+	json_number(&json, "portraits_excess_bound", tail.excess);
+	json_number(&json, "portraits_couples_in_tail", tail.couples);
 	json_number(&json, "shift", tail.shift);
 	json_number(&json, "large_impostors", (double)large->impostors);
 	json_number(&json, "portraits_impostors", (double)portraits->impostors);

@@ -22,8 +22,10 @@ static const char usage_text[] =
 	"capture)\n"
 	"                                    parted by commas\n"
 	"  matrix LIST.tsv --out DIR         image<TAB>identity; every image against every other\n"
-	"  identify --gallery DIR --probes DIR --out DIR [--fpir 0.003]\n"
-	"                                    identity is the file name up to the first \"_\"\n"
+	"  identify --gallery DIR --probes DIR --out DIR [--fpir 0.003] [--frames 1]\n"
+	"                                    identity is the file name up to the first \"_\"; "
+	"frames: so\n"
+	"                                    many pictures of a person are one probe\n"
 	"  detect LIST.tsv --out DIR         image[<TAB>group]; failures to acquire by group\n"
 	"  pad LIST.tsv --out DIR [--threshold 0.5]\n"
 	"                                    image[,image...]<TAB>live|attack<TAB>kind; "
@@ -120,6 +122,17 @@ static int wrong(const char *what, const char *which)
 	return 2;
 }
 
+static int parse_frames(const char *text, size_t *ret_frames)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || value < 1 || value > 100)
+		return -1;
+	*ret_frames = (size_t)value;
+	return 0;
+}
+
 static int parse_share(const char *text, double *ret_share)
 {
 	char *end;
@@ -142,6 +155,7 @@ static int parse_options(int argc, char **argv, struct eval_options *options)
 		{"report", no_argument, NULL, 'R'},
 		{"groups", required_argument, NULL, 'G'},
 		{"fpir", required_argument, NULL, 'f'},
+		{"frames", required_argument, NULL, 'n'},
 		{"fast", no_argument, NULL, 'q'},
 		{"help", no_argument, NULL, 'h'},
 		{"threshold", required_argument, NULL, 't'},
@@ -175,6 +189,10 @@ static int parse_options(int argc, char **argv, struct eval_options *options)
 		case 'f':
 			if (parse_share(optarg, &options->fpir) != 0)
 				return wrong("--fpir must lie between 0 and 1, not ", optarg);
+			break;
+		case 'n':
+			if (parse_frames(optarg, &options->frames) != 0)
+				return wrong("--frames must lie between 1 and 100, not ", optarg);
 			break;
 		case 't':
 			if (parse_share(optarg, &options->threshold) != 0)

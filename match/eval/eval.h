@@ -16,6 +16,7 @@ struct eval_options {
 	const char *portraits;	      // calibrate: second file named
 	const char *gallery, *probes; // identify
 	double fpir;		      // identify
+	size_t frames;		      // identify: pictures a probe; 0 is 1
 	double threshold;	      // pad: the booth's own
 	const char *groups;	      // TSV of groups by person or picture; NULL: none
 	const char *command_line;     // for the report

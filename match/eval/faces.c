@@ -29,7 +29,7 @@ struct eval_faces {
 };
 
 struct node {
-	char *name; // folder, tab, field
+	char *name; // for a frame a tab; folder, tab, field
 	bool asked; // counted; false: only a frame of other captures
 	struct eval_capture capture;
 };
@@ -107,12 +107,12 @@ static const struct eg_face *choose(const struct eg_face *found, size_t count,
 	return best;
 }
 
-static int make_template(struct eval_faces *faces, const struct eg_face *face,
+static int make_template(struct eval_faces *faces, const struct eg_face *face, bool frame,
 			 struct eval_capture *capture, struct eg_err *err)
 {
 	int r;
 
-	if (!faces->fast)
+	if (!faces->fast && !frame)
 		return eg_extractor_run_careful(faces->extractor, &faces->image, face,
 						&capture->template, err);
 	r = eg_align(&faces->image, face, &faces->aligned);
@@ -145,8 +145,8 @@ static int find(struct eval_faces *faces, const char *path, struct eg_image *ima
 }
 
 // The picture at `path`; leaves capture->found false when there is no face in it.
-static int look(struct eval_faces *faces, const char *path, struct eval_capture *capture,
-		struct eg_err *err)
+static int look(struct eval_faces *faces, const char *path, bool frame,
+		struct eval_capture *capture, struct eg_err *err)
 {
 	struct eg_face found[FACES_MAX];
 	const struct eg_face *face;
@@ -156,7 +156,7 @@ static int look(struct eval_faces *faces, const char *path, struct eval_capture 
 		return r;
 	capture->quality = (float)face->quality.overall;
 	capture->score = face->score;
-	if (faces->extractor && (r = make_template(faces, face, capture, err)) != 0)
+	if (faces->extractor && (r = make_template(faces, face, frame, capture, err)) != 0)
 		return eg_err_prefix(err, r, "%s", path);
 	capture->found = true;
 	return 0;
@@ -178,7 +178,7 @@ int eval_faces_box(struct eval_faces *faces, const char *path, struct eg_image *
 	return 0;
 }
 
-static int load_image(struct eval_faces *faces, const char *folder, const char *name,
+static int load_image(struct eval_faces *faces, const char *folder, const char *name, bool frame,
 		      struct eval_capture *capture, struct eg_err *err)
 {
 	char *path = NULL;
@@ -192,7 +192,7 @@ static int load_image(struct eval_faces *faces, const char *folder, const char *
 			path = NULL;
 		}
 	}
-	r = look(faces, path ? path : name, capture, err);
+	r = look(faces, path ? path : name, frame, capture, err);
 	free(path);
 	return r;
 }
@@ -205,8 +205,9 @@ static int fuse(struct eval_faces *faces, const char *folder, const char *field,
 {
 	char *copy = eg_strdup(field), *rest = copy, *name;
 	const struct eg_template **list = eg_calloc(strlen(field) + 1, sizeof(*list));
+	float *weight = eg_calloc(strlen(field) + 1, sizeof(*weight));
 	size_t count = 0;
-	int r = copy && list ? 0 : eg_err_set(err, EG_ENOMEM, "out of memory");
+	int r = copy && list && weight ? 0 : eg_err_set(err, EG_ENOMEM, "out of memory");
 
 	while (r == 0 && (name = strsep(&rest, ",")) != NULL) {
 		struct node *frame;
@@ -225,18 +226,20 @@ static int fuse(struct eval_faces *faces, const char *folder, const char *field,
 			continue;
 		capture->quality = fmaxf(capture->quality, frame->capture.quality);
 		capture->score = fmaxf(capture->score, frame->capture.score);
+		weight[count] = 1 + frame->capture.quality;
 		list[count++] = &frame->capture.template;
 	}
 	if (r == 0 && count > 0 && faces->extractor)
-		r = eg_template_fuse(list, NULL, count, &capture->template);
+		r = eg_template_fuse(list, weight, count, &capture->template);
 	if (r == 0)
 		capture->found = count > 0;
+	free(weight);
 	free(list);
 	free(copy);
 	return r;
 }
 
-static int make_entry(struct eval_faces *faces, const char *folder, const char *field,
+static int make_entry(struct eval_faces *faces, const char *folder, const char *field, bool frame,
 		      struct node *entry, struct eg_err *err)
 {
 	int r;
@@ -245,7 +248,7 @@ static int make_entry(struct eval_faces *faces, const char *folder, const char *
 	if (strchr(field, ','))
 		r = fuse(faces, folder, field, &entry->capture, err);
 	else
-		r = load_image(faces, folder, field, &entry->capture, err);
+		r = load_image(faces, folder, field, frame, &entry->capture, err);
 	if (r == 0 && !tsearch(entry, &faces->tree, compare_entries))
 		r = eg_err_set(err, EG_ENOMEM, "out of memory");
 	return r;
@@ -259,7 +262,7 @@ static int get(struct eval_faces *faces, const char *folder, const char *field, 
 	void *node;
 	int r;
 
-	if (asprintf(&key.name, "%s\t%s", folder ? folder : "", field) < 0)
+	if (asprintf(&key.name, "%s%s\t%s", asked ? "" : "\t", folder ? folder : "", field) < 0)
 		return eg_err_set(err, EG_ENOMEM, "out of memory");
 	node = tfind(&key, &faces->tree, compare_entries);
 	if (node) {
@@ -272,7 +275,7 @@ static int get(struct eval_faces *faces, const char *folder, const char *field, 
 			return eg_err_set(err, EG_ENOMEM, "out of memory");
 		}
 		entry->name = key.name;
-		r = make_entry(faces, folder, field, entry, err);
+		r = make_entry(faces, folder, field, !asked, entry, err);
 		if (r != 0) {
 			free_entry(entry);
 			return r;

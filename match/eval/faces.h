@@ -3,8 +3,9 @@
 // From image files to templates, each made once and kept in memory until the end.
 //
 // A "capture" is what one field of a list names: one image, or several parted by commas (frames of
-// one capture), whose templates are fused. Its face is, of the faces at least half as wide as the
-// widest, the one nearest to the middle of the picture.
+// one capture), whose templates, of one warp each, are fused by quality as those of a track are.
+// Its face is, of the faces at least half as wide as the widest, the one nearest to the middle of
+// the picture.
 //
 // A capture without a template (no face, or not an image) is a failure to acquire, counted and
 // reported; a file that is not there is an error, for it is the list that is wrong.
