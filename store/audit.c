@@ -47,6 +47,7 @@ static const struct {
 	[EG_AUDIT_MAINTENANCE_ENTERED] = {"maintenance_entered", ACTOR},
 	[EG_AUDIT_MAINTENANCE_LEFT] = {"maintenance_left", ACTOR},
 	[EG_AUDIT_RECEIPTS_ERASED] = {"receipts_erased", NUMBER},
+	[EG_AUDIT_RECOVERED] = {"recovered", NUMBER},
 };
 
 static bool is_event(uint64_t number)

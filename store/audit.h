@@ -43,6 +43,7 @@ enum eg_audit_event {
 	EG_AUDIT_MAINTENANCE_ENTERED = 15, // actor
 	EG_AUDIT_MAINTENANCE_LEFT = 16,	   // actor
 	EG_AUDIT_RECEIPTS_ERASED = 17,	   // number: how many
+	EG_AUDIT_RECOVERED = 18,	   // number: encounters saved from a damaged file
 	EG_AUDIT_EVENT_COUNT,
 };
 const char *eg_audit_event_name(enum eg_audit_event event); // "encounter_put", ...

@@ -27,8 +27,14 @@ struct eg_db_schema {
 	size_t statement_count;
 };
 
+// True when another file has taken the place of the one that is open: it was damaged, and what
+// could be saved of it is in the new one (salvage.h). Close and open again.
+bool eg_db_replaced(const struct eg_db *db);
+
 // Opens `path`, making it (mode 0660, whole or not at all) when it is not there. The last part of
-// the path must not be a symbolic link. Checks the file whole (quick_check) and migrates it.
+// the path must not be a symbolic link. Migrates it. A small file is checked whole (quick_check); a
+// large one, where that takes seconds a gigabyte, is the caller's to check when there is time:
+// eg_db_quick_check.
 // EG_ECORRUPT: damaged, empty or not a file of ours. EG_EUNSUPPORTED: of a newer schema.
 int eg_db_open(const char *path, const struct eg_db_schema *schema, struct eg_db **ret_db,
 	       struct eg_err *err) EG_CHECKED;
@@ -45,6 +51,9 @@ void eg_db_rollback(struct eg_db *db); // nothing when none is open
 // The whole file with its indexes, which opening does not compare with their tables (it would take
 // twice as long). EG_ECORRUPT.
 int eg_db_check(struct eg_db *db, struct eg_err *err) EG_CHECKED;
+
+// The same without the indexes. Holds a snapshot meanwhile.
+int eg_db_quick_check(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 
 // Copies everything into the main file and cuts the log to nothing, so that erased bytes are in
 // neither. Another program in the midst of reading can prevent it for longer than the wait, a disk

@@ -15,6 +15,7 @@ struct eg_db {
 	sqlite3_stmt **stmt; // schema->statement_count of them, NULL until first used
 	char *path;	     // as opened, its folder resolved
 	bool flush_due;
+	uint64_t device, inode, size; // of the file that was opened
 };
 
 // The sentence for SQLite's `code` while `doing`; returns our code.

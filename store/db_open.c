@@ -23,6 +23,7 @@
 
 #define BUSY_MS	  5000
 #define FILE_MODE 0660
+#define CHECK_MAX (32u << 20) // bytes of a file that is checked whole when it is opened
 
 // Per connection. Nothing in a file's schema is trusted; temporary data never goes to a disk.
 static const char settings[] = "PRAGMA trusted_schema = OFF;"
@@ -249,10 +250,35 @@ int eg_db_check(struct eg_db *db, struct eg_err *err)
 	return check_health(db, "PRAGMA integrity_check(1)", err);
 }
 
+int eg_db_quick_check(struct eg_db *db, struct eg_err *err)
+{
+	return check_health(db, "PRAGMA quick_check(1)", err);
+}
+
+bool eg_db_replaced(const struct eg_db *db)
+{
+	struct stat st;
+	return lstat(db->path, &st) == 0 && (st.st_dev != db->device || st.st_ino != db->inode);
+}
+
+// Which file it is. Opened by now, so it stays this one.
+static int remember_file(struct eg_db *db, struct eg_err *err)
+{
+	struct stat st;
+	if (lstat(db->path, &st) != 0)
+		return eg_err_errno(err, errno, "%s", db->path);
+	db->device = st.st_dev;
+	db->inode = st.st_ino;
+	db->size = (uint64_t)st.st_size;
+	return 0;
+}
+
 static int open_checked(struct eg_db *db, struct eg_err *err)
 {
 	int64_t id = 0;
 	int r = open_handle(db, db->path, err);
+	if (r == 0)
+		r = remember_file(db, err);
 	if (r == 0)
 		r = get_pragma(db, "PRAGMA application_id", &id, err);
 	if (r == 0 && id != db->schema->application_id)
@@ -265,8 +291,8 @@ static int open_checked(struct eg_db *db, struct eg_err *err)
 	// The version before the check: a newer schema is no damage.
 	if (r == 0)
 		r = migrate(db, err);
-	if (r == 0)
-		r = check_health(db, "PRAGMA quick_check(1)", err);
+	if (r == 0 && db->size <= CHECK_MAX)
+		r = eg_db_quick_check(db, err);
 	return r;
 }
 

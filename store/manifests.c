@@ -6,11 +6,12 @@
 #include "store/manifests.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "firmware/base/mem.h"
-#include "store/db.h"
+#include "store/salvage.h"
 
 #define PAGE_SIZE 4096
 #define PAD	  PAGE_SIZE
@@ -95,6 +96,34 @@ int eg_manifests_open(const char *path, struct eg_manifests **ret_manifests, str
 	}
 	*ret_manifests = manifests;
 	return 0;
+}
+
+int eg_manifests_open_or_salvage(const char *path, const struct eg_clock *clock,
+				 struct eg_manifests **ret_manifests, char *ret_text,
+				 struct eg_err *err)
+{
+	static const struct eg_salvage_table tables[] = {
+		{"floor", false}, {"manifest", true}, {"change", false}};
+	struct eg_salvaged salvaged;
+	ret_text[0] = '\0';
+	int r = eg_manifests_open(path, ret_manifests, err);
+	if (r != EG_ECORRUPT)
+		return r;
+	r = eg_db_salvage(path, &schema, tables, 3, NULL, NULL, eg_wall_ms(clock), &salvaged, err);
+	if (r == 0)
+		r = eg_manifests_open(path, ret_manifests, err);
+	if (r == 0)
+		(void)snprintf(ret_text, EG_ERR_TEXT_MAX,
+			       "%.100s was damaged: %" PRIu64
+			       " rows are saved%s; it is kept as %.200s",
+			       path, salvaged.rows, salvaged.complete ? "" : ", others are lost",
+			       salvaged.kept);
+	return r;
+}
+
+bool eg_manifests_replaced(const struct eg_manifests *manifests)
+{
+	return eg_db_replaced(manifests->db);
 }
 
 static void flush_if_due(struct eg_manifests *manifests)

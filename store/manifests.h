@@ -9,12 +9,19 @@
 #ifndef EG_MANIFESTS_H
 #define EG_MANIFESTS_H
 
+#include "firmware/base/clock.h"
 #include "store/manifest.h"
 
 struct eg_manifests;
 
 int eg_manifests_open(const char *path, struct eg_manifests **ret_manifests,
 		      struct eg_err *err) EG_CHECKED;
+// What is damaged is saved as far as it can be read, floors above all, and kept beside it; as
+// eg_records_open_or_salvage. Manifests that are lost are fetched again.
+int eg_manifests_open_or_salvage(const char *path, const struct eg_clock *clock,
+				 struct eg_manifests **ret_manifests, char *ret_text,
+				 struct eg_err *err) EG_CHECKED;
+bool eg_manifests_replaced(const struct eg_manifests *manifests);
 void eg_manifests_close(struct eg_manifests *manifests); // takes NULL
 
 // Puts or swaps `wire`, whose verified statement is given. EG_ESTALE when its version is below the

@@ -22,6 +22,17 @@ struct eg_records;
 // newer schema is EG_ECORRUPT / EG_EUNSUPPORTED and is left alone, never replaced in silence.
 int eg_records_open(const char *path, struct eg_records **ret_records,
 		    struct eg_err *err) EG_CHECKED;
+// The same, but what is damaged is saved into a new file as far as it can be read, and the damaged
+// one kept beside it (salvage.h). For boothd, before anybody else has the file open; it takes
+// minutes with 100,000 envelopes. *ret_text (EG_ERR_TEXT_MAX) says what happened; "": nothing.
+int eg_records_open_or_salvage(const char *path, const struct eg_clock *clock,
+			       struct eg_records **ret_records, char *ret_text,
+			       struct eg_err *err) EG_CHECKED;
+// EG_ECORRUPT: the file is damaged. Takes seconds a gigabyte; holds a snapshot meanwhile.
+int eg_records_check(struct eg_records *records, struct eg_err *err) EG_CHECKED;
+// True when a new file has taken its place: close, and open again.
+bool eg_records_replaced(const struct eg_records *records);
+
 // How many items, queued and dead, may be there before eg_records_put refuses. 100,000 by default.
 void eg_records_set_max(struct eg_records *records, uint64_t max_queued);
 // Whose time stamps what callers give no time for; the machine's by default. Lent for good.

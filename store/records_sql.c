@@ -136,6 +136,15 @@ const char *const eg_records_statements[RECORDS_STATEMENTS] = {
 			  "coalesce(item.whole, item.digest) "
 			  "FROM item LEFT JOIN envelope ON envelope.seq = item.seq "
 			  "WHERE item.seq = ?1",
+	// For what was saved out of a damaged file.
+	[RECORDS_ORPHAN] = "SELECT seq, body FROM envelope WHERE seq > ?1 "
+			   "AND seq NOT IN (SELECT seq FROM item) ORDER BY seq LIMIT 1",
+	[RECORDS_ADOPT] = "INSERT INTO item(seq, id, digest, size, put_ms, class, born_ms, image) "
+			  "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[RECORDS_DROP_ORPHANS] = "DELETE FROM envelope WHERE seq NOT IN (SELECT seq FROM item)",
+	[RECORDS_DROP_EMPTY] = "DELETE FROM item WHERE size > 0 "
+			       "AND seq NOT IN (SELECT seq FROM envelope)",
+	[RECORDS_AUDIT_LAST] = "SELECT seq, entry FROM audit ORDER BY seq DESC LIMIT 1",
 	[RECORDS_GET] = "SELECT envelope.body FROM item JOIN envelope ON envelope.seq = item.seq "
 			"WHERE item.id = ?1",
 	[RECORDS_FIND] = "SELECT digest, coalesce(whole, digest) FROM item WHERE id = ?1",
