@@ -24,8 +24,9 @@ int eg_records_open(const char *path, struct eg_records **ret_records,
 		    struct eg_err *err) EG_CHECKED;
 // The same, but what is damaged is saved into a new file as far as it can be read, and the damaged
 // one kept beside it (salvage.h). For boothd, before anybody else has the file open; it takes
-// minutes with 100,000 envelopes. *ret_text (EG_ERR_TEXT_MAX) says what happened; "": nothing.
-int eg_records_open_or_salvage(const char *path, const struct eg_clock *clock,
+// minutes with 100,000 envelopes. `damaged`: it is known to be, though it opens. *ret_text
+// (EG_ERR_TEXT_MAX) says what happened; "": nothing.
+int eg_records_open_or_salvage(const char *path, bool damaged, const struct eg_clock *clock,
 			       struct eg_records **ret_records, char *ret_text,
 			       struct eg_err *err) EG_CHECKED;
 // EG_ECORRUPT: the file is damaged. Takes seconds a gigabyte; holds a snapshot meanwhile.

@@ -131,27 +131,28 @@ static int mend(void *user, const char *fresh, struct eg_err *err)
 	return r;
 }
 
-int eg_records_open_or_salvage(const char *path, const struct eg_clock *clock,
+int eg_records_open_or_salvage(const char *path, bool damaged, const struct eg_clock *clock,
 			       struct eg_records **ret_records, char *ret_text, struct eg_err *err)
 {
-	// The tally is kept by triggers. item before envelope: it refers to it.
+	// The tally is kept by triggers.
 	static const struct eg_salvage_table tables[] = {
 		{"item", true},	  {"envelope", true},	 {"receipt", false},
 		{"audit", true},  {"audit_head", false}, {"audit_signed", true},
-		{"clock", false}, {"hold", false},	 {"policy", false},
+		{"clock", false}, {"counts", false},	 {"counted", false},
+		{"hold", false},  {"policy", false},
 	};
 	struct mending mending = {.clock = clock};
 	struct eg_salvaged salvaged;
 	ret_text[0] = '\0';
-	int r = eg_records_open(path, ret_records, err);
+	int r = damaged ? EG_ECORRUPT : eg_records_open(path, ret_records, err);
 	if (r != EG_ECORRUPT)
 		return r;
-	eg_error("%s; saving what can be read of it", err != NULL ? err->text : path);
+	eg_error("%s; saving what can be read of it", !damaged && err != NULL ? err->text : path);
 	r = eg_db_salvage(path, &eg_records_schema, tables, sizeof(tables) / sizeof(tables[0]),
 			  mend, &mending, eg_wall_ms(clock), &salvaged, err);
 	if (r == 0)
 		r = eg_records_open(path, ret_records, err);
-	if (r == 0)
+	if (r == 0 && salvaged.kept[0] != '\0')
 		(void)snprintf(ret_text, EG_ERR_TEXT_MAX,
 			       "%.80s was damaged: %" PRIu64
 			       " encounters are saved%s; it is kept as %.160s; run boothctl "

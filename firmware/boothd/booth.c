@@ -455,9 +455,7 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 	if (r == 0)
 		r = load_keys(b, err);
 	if (r == 0)
-		r = eg_records_open(config->records, &b->records, err);
-	if (r == 0)
-		r = eg_manifests_open(config->manifests, &b->manifests, err);
+		r = eg_salvage_open(b, err);
 	if (r == 0)
 		r = eg_mailbox_new(&b->mailbox, err);
 	if (r == 0)

@@ -149,6 +149,13 @@ int eg_policy_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
 int eg_policy_watch(struct eg_booth *booth) EG_CHECKED;
 void eg_policy_stop(struct eg_booth *booth); // purges and signs the audit head once more
 
+// salvage.c. The two databases, opened; what is damaged is saved as far as it can be read, and
+// told.
+int eg_salvage_open(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
+// records.db turned out to be damaged while we run: the same, with travellers waiting. When that
+// fails the program ends, to begin again.
+void eg_salvage_records(struct eg_booth *booth);
+
 // live.c
 int eg_live_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
 void eg_live_stop(struct eg_booth *booth);

@@ -15,9 +15,14 @@
 
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
+#include "store/salvage.h"
 
 // How much booth time is lost at most when the machine goes off, and how late an image may go.
 #define LOOK_S 20
+
+#define CHECK_MS (24 * 3600 * 1000LL) // between two looks through the whole file
+#define DAMAGED_MIN_S \
+	3600 // a damaged file is kept as long as an image may be, but an hour at least
 
 struct eg_keeper {
 	struct eg_keeper_config config;
@@ -25,6 +30,7 @@ struct eg_keeper {
 	pthread_t thread;
 	bool started;
 	int fd;
+	int64_t checked_ms; // boot time; 0: not yet
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -70,6 +76,33 @@ static int read_policy(struct eg_keeper *k, struct eg_policy *policy, struct eg_
 	return 0;
 }
 
+// A damaged file that was put aside holds sealed faces: it goes when they would have to.
+static void drop_damaged(const struct eg_keeper *k, const struct eg_policy *policy)
+{
+	int64_t seconds = DAMAGED_MIN_S;
+
+	for (int class = EG_CITIZEN; class <= EG_CITIZENSHIP_UNKNOWN; class ++) {
+		int64_t image = eg_retention_s(&policy->retention, EG_DATA_IMAGE,
+					       (enum eg_citizenship) class);
+
+		seconds = image > seconds ? image : seconds;
+	}
+	eg_db_drop_damaged(k->config.records, seconds, eg_wall_ms(k->config.clock));
+	eg_db_drop_damaged(k->config.manifests, seconds, eg_wall_ms(k->config.clock));
+}
+
+static void check(struct eg_keeper *k)
+{
+	int64_t now = eg_boot_ms(k->config.clock);
+	struct eg_err err = EG_ERR_INIT;
+
+	if (k->checked_ms != 0 && now - k->checked_ms < CHECK_MS)
+		return;
+	k->checked_ms = now;
+	if (eg_records_check(k->records, &err) != 0)
+		complain(k, &err);
+}
+
 // All of it, also when one part fails: a policy that cannot be read must not stop the head, and
 // whatever cannot be purged under it goes by the defaults.
 static void look(struct eg_keeper *k, struct eg_policy *policy)
@@ -87,6 +120,8 @@ static void look(struct eg_keeper *k, struct eg_policy *policy)
 		eg_notice("records: %" PRIu64 " images, %" PRIu64 " receipts and %" PRIu64
 			  " holds were over their time and are erased",
 			  purged.images, purged.receipts, purged.holds);
+	drop_damaged(k, policy);
+	check(k);
 	if (eg_audit_seal(k->records, k->config.booth, k->config.record_key, NULL, &err) != 0)
 		complain(k, &err);
 	pthread_mutex_lock(&k->lock);

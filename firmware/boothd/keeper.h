@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Keeps house in records.db beside the travellers: booth time, the policy in force, whatever is
-// over its time, the signed head of the audit chain. A thread with a connection of its own, so that
-// the main loop never waits for a purge.
+// over its time, the signed head of the audit chain, and once a day whether the file is whole. A
+// thread with a connection of its own, so that the main loop never waits for a purge.
 //
 // Thread: everything here is called by the main thread.
 
@@ -13,7 +13,7 @@
 #include "store/retention.h"
 
 struct eg_keeper_config {
-	const char *records; // path; everything here is lent and outlives the keeper
+	const char *records, *manifests; // paths; everything here is lent and outlives the keeper
 	const char *booth;
 	const struct eg_trusted_key *keys;
 	size_t key_count;
@@ -35,7 +35,8 @@ int eg_keeper_fd(const struct eg_keeper *keeper); // readable when there is some
 // Empties the fd. True when the policy in force is another one than at the last call (the first
 // call always): it is copied.
 bool eg_keeper_policy(struct eg_keeper *keeper, struct eg_policy *ret_policy, bool *ret_stale);
-// A sentence, once, when something goes wrong that did not before.
+// A sentence, once, when something goes wrong that did not before. EG_ECORRUPT: records.db is
+// damaged, and has to be salvaged with the keeper gone.
 bool eg_keeper_fault(struct eg_keeper *keeper, struct eg_err *ret_fault);
 
 #endif

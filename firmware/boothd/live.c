@@ -220,7 +220,9 @@ static int get_status(sd_varlink *link, sd_json_variant *parameters,
 	r = sd_varlink_dispatch(link, parameters, (const sd_json_dispatch_field[]){{0}}, NULL);
 	if (r != 0)
 		return r;
-	eg_ignore(eg_records_facts(b->records, &facts, NULL)); // zeros then; self-test says why
+	if (b->records != NULL)
+		eg_ignore(eg_records_facts(b->records, &facts,
+					   NULL)); // zeros then; self-test says why
 	r = camera_json(b, &camera);
 	if (r >= 0)
 		r = manifest_json(b, &manifest);

@@ -38,12 +38,15 @@ static void watch_keeper(struct eg_booth *b)
 {
 	struct eg_policy policy;
 	struct eg_err fault;
-	bool stale;
+	bool stale, broken;
 
 	if (eg_keeper_policy(b->keeper, &policy, &stale))
 		apply_policy(b, &policy, stale);
-	if (eg_keeper_fault(b->keeper, &fault))
+	broken = eg_keeper_fault(b->keeper, &fault);
+	if (broken)
 		eg_booth_fault(b, fault.text);
+	if (broken && fault.code == EG_ECORRUPT)
+		eg_salvage_records(b);
 }
 
 static int on_keeper(sd_event_source *source, int fd, uint32_t revents, void *user)
@@ -59,6 +62,7 @@ int eg_policy_start(struct eg_booth *booth, struct eg_err *err)
 {
 	const struct eg_keeper_config config = {
 		.records = booth->config.records,
+		.manifests = booth->config.manifests,
 		.booth = booth->trust.booth,
 		.keys = booth->trust.sign,
 		.key_count = booth->trust.sign_count,
@@ -80,6 +84,7 @@ int eg_policy_watch(struct eg_booth *booth)
 
 void eg_policy_stop(struct eg_booth *booth)
 {
-	sd_event_source_disable_unref(booth->keeper_source);
+	booth->keeper_source = sd_event_source_disable_unref(booth->keeper_source);
 	eg_keeper_free(booth->keeper);
+	booth->keeper = NULL;
 }

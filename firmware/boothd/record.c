@@ -67,7 +67,7 @@ static void note_opt_out(struct eg_booth *b, const struct eg_id *id)
 	struct eg_audit_entry entry = {.event = EG_AUDIT_OPT_OUT, .subject = *id};
 	struct eg_err err = EG_ERR_INIT;
 
-	if (eg_audit_note(b->records, &entry, &err) != 0)
+	if (b->records != NULL && eg_audit_note(b->records, &entry, &err) != 0)
 		eg_booth_fault(b, err.text);
 }
 
@@ -96,9 +96,9 @@ static void tally(struct eg_booth *b, const struct eg_slot *slot, const struct e
 	bool known = slot->has_result && e->cause != EG_CAUSE_OPTED_OUT;
 	struct eg_err err = EG_ERR_INIT;
 
-	if (eg_counts_add(b->records, known ? &slot->result.group : &nobody,
-			  slot->session.usable_ms != 0, e->verdict, e->cause, e->decided_ms,
-			  &err) != 0)
+	if (b->records != NULL && eg_counts_add(b->records, known ? &slot->result.group : &nobody,
+						slot->session.usable_ms != 0, e->verdict, e->cause,
+						e->decided_ms, &err) != 0)
 		eg_warning("counts by group: %s", err.text);
 }
 
@@ -114,8 +114,21 @@ void eg_record_tally_manifest(struct eg_booth *booth)
 		return;
 	booth->tallied_week_ms = eg_counts_week(now);
 	memcpy(booth->tallied, m.id, sizeof(booth->tallied));
-	if (eg_counts_add_manifest(booth->records, m.id, &m.impostors, now, &err) != 0)
+	if (booth->records != NULL &&
+	    eg_counts_add_manifest(booth->records, m.id, &m.impostors, now, &err) != 0)
 		eg_warning("counts by group: %s", err.text);
+}
+
+// A file that is found damaged now is salvaged, and what could not be written is tried again.
+static int put(struct eg_booth *b, const struct eg_id *id, struct eg_bytes envelope,
+	       int64_t wall_ms, struct eg_err *err)
+{
+	int r = b->records != NULL ? eg_records_put(b->records, id, envelope, wall_ms, err)
+				   : eg_err_set(err, EG_EIO, "records: the file is not open");
+
+	if (r == EG_ECORRUPT)
+		eg_salvage_records(b);
+	return r;
 }
 
 int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret_id[EG_ID_TEXT_MAX],
@@ -135,8 +148,7 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 	r = eg_encounter_seal(&encounter, booth->record_key, booth->trust.seal, &envelope, err);
 	if (r != 0)
 		goto out;
-	r = eg_records_put(booth->records, &encounter.id, eg_buf_bytes(&envelope),
-			   encounter.decided_ms, err);
+	r = put(booth, &encounter.id, eg_buf_bytes(&envelope), encounter.decided_ms, err);
 	if (r == 0)
 		eg_id_text(&encounter.id, ret_id);
 	if (r == 0 && encounter.cause == EG_CAUSE_OPTED_OUT)
@@ -158,8 +170,8 @@ bool eg_record_retry(struct eg_booth *booth, bool now)
 	int r;
 
 	while (u->count > 0 && (now || eg_boot_ms(booth->clock) >= u->retry_ms)) {
-		r = eg_records_put(booth->records, &u->item[0].id,
-				   eg_buf_bytes(&u->item[0].envelope), u->item[0].wall_ms, &err);
+		r = put(booth, &u->item[0].id, eg_buf_bytes(&u->item[0].envelope),
+			u->item[0].wall_ms, &err);
 		// A conflict: it was written, only the answer was a failure.
 		if (r != 0 && r != EG_ECONFLICT) {
 			u->retry_ms = eg_boot_ms(booth->clock) + RETRY_MS;

@@ -77,7 +77,7 @@ static void check_store(struct eg_booth *b, struct checks *checks)
 	struct eg_err err = EG_ERR_INIT;
 	char text[160];
 
-	if (eg_records_facts(b->records, &facts, &err) != 0) {
+	if (b->records == NULL || eg_records_facts(b->records, &facts, &err) != 0) {
 		check(checks, "records", false, err.text);
 		return;
 	}

@@ -248,6 +248,35 @@ static bool wait_mail(struct worker *worker, int64_t wait_ms)
 	return stop;
 }
 
+// boothd put a new file in the place of a damaged one: the old one gets no more encounters.
+static void look_for_new_files(struct worker *worker)
+{
+	struct eg_manifests *manifests = NULL;
+	struct eg_records *records = NULL;
+	struct eg_err err = EG_ERR_INIT;
+
+	if (eg_records_replaced(worker->records)) {
+		if (eg_records_open(worker->config->records, &records, &err) != 0) {
+			worker_complain(worker, &err);
+			return;
+		}
+		eg_records_close(worker->records);
+		worker->records = records;
+		eg_notice("%s was damaged and is a new file now: opened", worker->config->records);
+	}
+	if (eg_manifests_replaced(worker->manifests)) {
+		if (eg_manifests_open(worker->config->manifests, &manifests, &err) != 0) {
+			worker_complain(worker, &err);
+			return;
+		}
+		eg_manifests_close(worker->manifests);
+		worker->manifests = manifests;
+		worker->inbound.list_etag[0] = '\0'; // what was lost is fetched again
+		eg_notice("%s was damaged and is a new file now: opened",
+			  worker->config->manifests);
+	}
+}
+
 static void *run(void *user)
 {
 	struct worker *worker = user;
@@ -261,6 +290,7 @@ static void *run(void *user)
 		if (worker->looked_ms == 0 ||
 		    boot - worker->looked_ms >= (int64_t)(worker->config->queue_s * 1000)) {
 			identity_look(worker);
+			look_for_new_files(worker);
 			worker->looked_ms = boot;
 		}
 		if (worker->swept_ms == 0 || boot - worker->swept_ms >= SWEEP_MS) {

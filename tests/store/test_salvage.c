@@ -96,7 +96,7 @@ static void make_queue(struct eg_buf *good)
 
 static int open_or_salvage(struct eg_err *err)
 {
-	return eg_records_open_or_salvage(DB, &clock_now, &records, text, err);
+	return eg_records_open_or_salvage(DB, false, &clock_now, &records, text, err);
 }
 
 // What the sqlite3 command's own recovery finds in a file that was put aside.
@@ -131,6 +131,8 @@ static void one_page_that_is_lost_costs_no_more_than_itself(void **state)
 		struct eg_err err = EG_ERR_INIT;
 		struct eg_audit_report report;
 		char kept[300];
+		if (page >= 24 && page % 4 != 0) // leaves and envelopes are all alike
+			continue;
 		remove_all();
 		eg_buf_reset(&bad);
 		assert_int_equal(eg_buf_put(&bad, good.data, good.size), 0);
@@ -177,7 +179,7 @@ static void one_page_that_is_lost_costs_no_more_than_itself(void **state)
 	}
 	print_message("%zu pages, %zu salvages, at most %zu of %d lost, %zu chains told\n",
 		      good.size / RECORDS_PAGE_SIZE, salvages, most_lost, ITEMS, chains_told);
-	assert_true(salvages > 100);
+	assert_true(salvages > 60);
 	assert_true(chains_told > 0);
 	assert_true(most_lost <= 2);
 	assert_true(roots <= 1); // that of the envelopes
