@@ -178,6 +178,17 @@ static int open_all(struct pad *p, struct eg_err *err)
 	return eg_liveness_model_new(p->pack, &p->model, err);
 }
 
+static int none_there(const struct pad *p, struct eg_err *err)
+{
+	const struct eval_line *first = p->list.lines;
+
+	return eg_err_set(err, EG_ENOENT,
+			  "%s: line %zu: %s is not there%s; names are relative to the list's "
+			  "folder or to where you stand",
+			  p->list.path, first->number, first->field[0],
+			  p->pictures > 1 ? ", nor is any other picture" : "");
+}
+
 int eval_pad(const struct eval_options *options, struct eg_err *err)
 {
 	struct pad p = {.options = options};
@@ -189,10 +200,7 @@ int eval_pad(const struct eval_options *options, struct eg_err *err)
 			eval_progress("pad", i + 1, p.list.count);
 	}
 	if (r == 0 && p.missing == p.pictures)
-		r = eg_err_set(err, EG_ENOENT,
-			       "%s: none of its %zu pictures is there; names are relative to the "
-			       "list's folder or to where you stand",
-			       p.list.path, p.pictures);
+		r = none_there(&p, err);
 	if (r == 0)
 		r = write_scores(&p, err);
 	if (r == 0)
