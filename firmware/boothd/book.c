@@ -190,10 +190,10 @@ int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 				  book->statement.id, book->count);
 	entry = &book->entries[book->loaded];
 	memcpy(entry->id, traveller.id, sizeof(entry->id));
-	entry->has_document = traveller.has_document;
-	memcpy(entry->document, traveller.document, sizeof(entry->document));
-	entry->has_pass = traveller.has_pass;
-	memcpy(entry->pass, traveller.pass, sizeof(entry->pass));
+	entry->papers.has_document = traveller.has_document;
+	memcpy(entry->papers.document, traveller.document, sizeof(entry->papers.document));
+	entry->papers.has_pass = traveller.has_pass;
+	memcpy(entry->papers.pass, traveller.pass, sizeof(entry->papers.pass));
 	entry->citizenship = traveller.citizenship;
 	entry->group = group_of(book, &traveller);
 	entry->photos = (unsigned int)traveller.photo_count;
@@ -225,32 +225,16 @@ struct eg_book *eg_book_finish(struct eg_book_maker *maker)
 	return book;
 }
 
-static int digest_of(const struct eg_book *book, const struct eg_document *document,
-		     uint8_t ret_digest[EG_SHA256_SIZE])
-{
-	if (document->kind == EG_DOCUMENT_MRZ)
-		return eg_manifest_document_digest(book->header.salt, document->mrz.issuer,
-						   document->mrz.number, ret_digest);
-	if (document->pass.leg_count == 0)
-		return EG_EINVAL;
-	return eg_manifest_pass_digest(book->header.salt, document->pass.legs[0].pnr,
-				       document->pass.legs[0].sequence, ret_digest);
-}
-
 int eg_book_find(const struct eg_book *book, const struct eg_document *document)
 {
 	uint8_t digest[EG_SHA256_SIZE];
 	int found = -1;
 	size_t i;
 
-	if (digest_of(book, document, digest) != 0)
+	if (eg_papers_digest(book->header.salt, document, digest) != 0)
 		return -1;
 	for (i = 0; i < book->count; i++) {
-		const struct eg_book_entry *e = &book->entries[i];
-		bool mrz = document->kind == EG_DOCUMENT_MRZ;
-		bool has = mrz ? e->has_document : e->has_pass;
-
-		if (!has || !eg_equal_ct(digest, mrz ? e->document : e->pass, sizeof(digest)))
+		if (!eg_papers_hold(&book->entries[i].papers, document->kind, digest))
 			continue;
 		if (found >= 0) // two travellers under one document: an officer sorts that out
 			found = -2;

@@ -12,13 +12,13 @@
 
 #include "drivers/document.h"
 #include "match/gallery.h"
+#include "firmware/boothd/papers.h"
 #include "store/counts.h"
 #include "store/manifest.h"
 
 struct eg_book_entry {
 	char id[EG_NAME_MAX];
-	bool has_document, has_pass;
-	uint8_t document[EG_SHA256_SIZE], pass[EG_SHA256_SIZE];
+	struct eg_papers papers;
 	enum eg_citizenship citizenship;
 	struct eg_group group;	     // its age band is the one on the day of departure
 	unsigned int photos, usable; // photos with exactly one usable face

@@ -94,6 +94,11 @@ struct eg_booth {
 	uint64_t sessions, confirmed, referred;
 	struct eg_document pending; // a document that came before its traveller
 	int64_t pending_until_ms;   // 0: none
+	struct {
+		struct eg_papers papers;
+		uint8_t salt[32];
+		int64_t until_ms; // 0: free
+	} named[EG_TRACKS_MAX];	  // whom faces alone confirmed a moment ago
 	int64_t quiet_ms; // when a reader that sent bytes counts as silent; 0: nothing half read
 	int64_t reader_retry_ms; // next try to open the reader; 0: it is open, or there is none
 	int64_t wake_ms;	 // end of an opt-out; 0: none

@@ -76,6 +76,21 @@ static void show_light(struct eg_booth *b)
 		eg_booth_fault(b, err.text);
 }
 
+// Whoever was confirmed by the face alone may still hold out a document: it is not the next one's.
+static void remember_papers(struct eg_booth *b, const struct eg_slot *slot)
+{
+	size_t i, at = 0;
+
+	if (slot->has_claim || !slot->has_result)
+		return;
+	for (i = 1; i < EG_TRACKS_MAX; i++) // a free one, else the one that ends first
+		if (b->named[i].until_ms < b->named[at].until_ms)
+			at = i;
+	b->named[at].papers = slot->result.papers;
+	memcpy(b->named[at].salt, slot->result.salt, sizeof(b->named[at].salt));
+	b->named[at].until_ms = now_ms(b) + PENDING_MS;
+}
+
 // The record first, the light only when it is on disk. A record that cannot be written turns a
 // confirmation into a referral; one that cannot be written either is kept, sealed, until it can be
 // (record.c), while the officer's light and the fault stand.
@@ -93,10 +108,12 @@ static void record(struct eg_booth *b, struct eg_slot *slot, unsigned int *actio
 			eg_ignore(eg_record_write(b, slot, id, &err)); // the fault stands
 		}
 	}
-	if (slot->session.state == EG_SESSION_CONFIRMED)
+	if (slot->session.state == EG_SESSION_CONFIRMED) {
 		b->confirmed++;
-	else
+		remember_papers(b, slot);
+	} else {
 		b->referred++;
+	}
 	eg_live_state(b, slot, id);
 	eg_live_kick_sync(b);
 }
@@ -315,6 +332,9 @@ void eg_lane_tick(struct eg_booth *booth)
 	if (booth->pending_until_ms != 0 && now_ms(booth) >= booth->pending_until_ms)
 		drop_pending(booth);
 	for (i = 0; i < EG_TRACKS_MAX; i++)
+		if (booth->named[i].until_ms != 0 && now_ms(booth) >= booth->named[i].until_ms)
+			eg_wipe(&booth->named[i], sizeof(booth->named[i]));
+	for (i = 0; i < EG_TRACKS_MAX; i++)
 		if (booth->slot[i].used)
 			feed(booth, &booth->slot[i], EG_SESSION_TICK, NULL);
 	show_light(booth);
@@ -352,6 +372,20 @@ static bool known_document(const struct eg_booth *b, const struct eg_document *d
 	return false;
 }
 
+static bool of_confirmed(const struct eg_booth *b, const struct eg_document *document)
+{
+	uint8_t digest[EG_SHA256_SIZE];
+	bool found = false;
+	size_t i;
+
+	for (i = 0; !found && i < EG_TRACKS_MAX; i++)
+		found = b->named[i].until_ms > now_ms(b) &&
+			eg_papers_digest(b->named[i].salt, document, digest) == 0 &&
+			eg_papers_hold(&b->named[i].papers, document->kind, digest);
+	eg_wipe(digest, sizeof(digest));
+	return found;
+}
+
 bool eg_lane_wants_document(struct eg_booth *booth)
 {
 	return booth->pending_until_ms == 0 && nearest(booth) != NULL;
@@ -363,6 +397,11 @@ void eg_lane_document(struct eg_booth *booth, const struct eg_document *document
 
 	if (known_document(booth, document)) {
 		eg_info("document: read a second time, ignored");
+		return;
+	}
+	if (of_confirmed(booth, document)) {
+		eg_info("document: of a traveller whose face was confirmed just now, ignored");
+		eg_live_text(booth, "document", "document: of a traveller who was confirmed");
 		return;
 	}
 	if (slot != NULL) {
@@ -426,4 +465,5 @@ void eg_lane_clear(struct eg_booth *booth)
 		if (booth->slot[i].used)
 			free_slot(&booth->slot[i]);
 	drop_pending(booth);
+	eg_wipe(booth->named, sizeof(booth->named));
 }

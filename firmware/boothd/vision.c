@@ -316,6 +316,8 @@ static void compare(struct eg_vision *v, struct eg_subject *s, struct eg_worker_
 			memcpy(result->traveller, e->id, sizeof(result->traveller));
 			result->citizenship = e->citizenship;
 			result->group = e->group;
+			result->papers = e->papers;
+			memcpy(result->salt, s->book->header.salt, sizeof(result->salt));
 		}
 	}
 }

@@ -12,6 +12,7 @@
 
 #include "drivers/document.h"
 #include "firmware/boothd/session.h"
+#include "firmware/boothd/papers.h"
 #include "store/counts.h"
 #include "store/encounter.h"
 
@@ -57,7 +58,9 @@ struct eg_worker_result {
 	struct eg_attempt attempt;
 	char traveller[EG_NAME_MAX]; // best or claimed; "" for nobody
 	enum eg_citizenship citizenship;
-	struct eg_group group; // zero (unknown) for nobody
+	struct eg_group group;	 // zero (unknown) for nobody
+	struct eg_papers papers; // and these: of nobody
+	uint8_t salt[32];	 // that they are under
 	char manifest[EG_NAME_MAX];
 	uint64_t manifest_version;
 	struct eg_quality quality;

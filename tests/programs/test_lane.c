@@ -17,7 +17,7 @@
 
 static struct {
 	struct eg_booth booth;
-	unsigned int tries, claims, forgets, records, faults;
+	unsigned int tries, claims, forgets, records, faults, texts;
 	uint32_t tried, claimed;
 	enum eg_cause cause;	   // of the last record
 	enum eg_verdict_kind kind; // of the last record
@@ -94,6 +94,14 @@ void eg_live_hint(struct eg_booth *booth, const struct eg_slot *slot)
 {
 	(void)booth;
 	(void)slot;
+}
+
+void eg_live_text(struct eg_booth *booth, const char *type, const char *text)
+{
+	(void)booth;
+	(void)type;
+	(void)text;
+	world.texts++;
 }
 
 void eg_live_kick_sync(struct eg_booth *booth)
@@ -182,6 +190,23 @@ static void answer(uint32_t track, enum eg_verdict_kind kind, enum eg_cause caus
 static void confirm(uint32_t track)
 {
 	answer(track, EG_VERDICT_CONFIRMED, EG_CAUSE_NONE, EG_MODE_IDENTIFY);
+}
+
+// As confirm(), of the traveller whose document has that number.
+static void confirm_named(uint32_t track, const char *number)
+{
+	struct eg_worker_result result = {
+		.track = track,
+		.attempt = {.verdict = {.kind = EG_VERDICT_CONFIRMED, .mode = EG_MODE_IDENTIFY},
+			    .liveness = {.score = 0.9f, .frames = 5},
+			    .shots = 5},
+		.papers = {.has_document = true},
+		.salt = {7},
+	};
+
+	assert_int_equal(
+		eg_manifest_document_digest(result.salt, "UTO", number, result.papers.document), 0);
+	eg_lane_result(&world.booth, &result);
 }
 
 static void send_away(uint32_t track)
@@ -311,6 +336,40 @@ static void a_document_nobody_comes_for_is_forgotten(void **state)
 	assert_int_equal(world.claims, 0);
 }
 
+static void a_confirmed_travellers_late_document_is_not_the_next_persons(void **state)
+{
+	struct eg_document own = document("OWN"), other = document("OTHER");
+
+	(void)state;
+	PICTURE(1, 0);
+	confirm_named(1, "OWN");
+	wait_ms(3100);
+	PICTURE(0);			      // gone
+	eg_lane_document(&world.booth, &own); // nobody there: it must not wait for the next one
+	PICTURE(2, 0);
+	assert_int_equal(world.claims, 0);
+	eg_lane_document(&world.booth, &own); // nor go to the one who is there
+	assert_int_equal(world.claims, 0);
+	assert_int_equal(world.texts, 2); // it was told, each time
+	eg_lane_document(&world.booth, &other);
+	assert_int_equal(world.claimed, 2);
+}
+
+static void a_travellers_document_counts_again_after_a_moment(void **state)
+{
+	struct eg_document own = document("OWN");
+
+	(void)state;
+	PICTURE(1, 0);
+	confirm_named(1, "OWN");
+	wait_ms(3100);
+	PICTURE(0);
+	wait_ms(7000);
+	PICTURE(2, 0);
+	eg_lane_document(&world.booth, &own);
+	assert_int_equal(world.claimed, 2);
+}
+
 static void an_answer_from_before_the_document_neither_confirms_nor_names(void **state)
 {
 	struct eg_document a = document("A");
@@ -431,6 +490,8 @@ int main(void)
 		TEST(a_document_read_twice_is_not_the_next_persons),
 		TEST(a_document_that_waits_is_not_spent_on_a_glimpse),
 		TEST(a_document_nobody_comes_for_is_forgotten),
+		TEST(a_confirmed_travellers_late_document_is_not_the_next_persons),
+		TEST(a_travellers_document_counts_again_after_a_moment),
 		TEST(an_answer_from_before_the_document_neither_confirms_nor_names),
 		TEST(booth_mode_serves_the_nearest_and_one_only),
 		TEST(nobody_is_lost_when_more_come_than_there_are_sessions),
@@ -440,5 +501,7 @@ int main(void)
 		TEST(stopping_sends_who_is_served_to_the_officer_on_record),
 	};
 
+	if (eg_crypto_init(NULL) != 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
