@@ -23,6 +23,8 @@ target_compile_options(eg_flags INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
   # assert stays on in release: it guards against callers' bugs (conventions.md, 9)
   -UNDEBUG)
+# A program loads only the libraries whose functions it calls: no camera stack in syncd.
+target_link_options(eg_flags INTERFACE -Wl,--as-needed)
 if(EGRESS_SANITIZE)
   target_compile_options(eg_flags INTERFACE -fsanitize=${EGRESS_SANITIZE}
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)
