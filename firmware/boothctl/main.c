@@ -9,6 +9,7 @@
 
 #include "firmware/base/crypto.h"
 #include "firmware/base/log.h"
+#include "firmware/base/sandbox.h"
 #include "firmware/boothctl/ctl.h"
 
 struct command {
@@ -46,9 +47,9 @@ static void usage(FILE *out)
 		    "  --json              answers as JSON\n"
 		    "  --booth-socket PATH default /run/egress/booth.socket\n"
 		    "  --sync-socket PATH  default /run/egress/sync.socket\n"
-		    "  --records PATH      default /var/lib/egress/records.db\n"
+		    "  --records PATH      default /var/lib/egress/shared/records.db\n"
 		    "  --trust PATH        default /etc/egress/trust.json\n"
-		    "  --booth-keys PATH   default /var/lib/egress/booth.pub\n",
+		    "  --booth-keys PATH   default /var/lib/egress/shared/booth.pub\n",
 		    out);
 }
 
@@ -106,14 +107,20 @@ int main(int argc, char **argv)
 {
 	struct eg_ctl ctl = {.booth_socket = "/run/egress/booth.socket",
 			     .sync_socket = "/run/egress/sync.socket",
-			     .records = "/var/lib/egress/records.db",
+			     .records = "/var/lib/egress/shared/records.db",
 			     .trust = "/etc/egress/trust.json",
-			     .booth_keys = "/var/lib/egress/booth.pub"};
+			     .booth_keys = "/var/lib/egress/shared/booth.pub"};
+	// No network, no other program. Which files it may touch, whoever calls it says.
+	const struct eg_sandbox sandbox = {0};
 	struct eg_err err = EG_ERR_INIT;
 	const struct command *c;
 	int r;
 
 	eg_log_init("boothctl", EG_LOG_WARNING);
+	if (eg_sandbox_enter(&sandbox, &err) != 0) {
+		(void)fprintf(stderr, "boothctl: %s\n", err.text);
+		return 1;
+	}
 	r = read_options(argc, argv, &ctl);
 	if (r != 0)
 		return r < 0 ? 2 : 0;

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
+#include "firmware/base/sandbox.h"
 #include "firmware/boothd/booth.h"
+#include "firmware/boothd/confine.h"
 
 static const char usage[] =
 	"usage: boothd [--config FILE] [--check-config | --print-config | --make-keys]\n"
@@ -120,6 +120,7 @@ int main(int argc, char **argv)
 	struct eg_booth *booth;
 	int r;
 
+	eg_sandbox_harden(); // no face may end up in a core file
 	r = read_options(argc, argv, &options);
 	if (r != 0)
 		return r < 0 ? 2 : 0;
@@ -139,9 +140,6 @@ int main(int argc, char **argv)
 		return 0;
 
 	eg_log_init("boothd", levels[config.log]);
-	// No face may end up in a core file; the unit says the same.
-	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk, not the end
 
@@ -151,8 +149,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	booth->lock = -1;
-	r = options.make_keys ? eg_booth_make_keys(booth, &config, &err)
-			      : run(booth, &config, &err);
+	r = eg_boothd_confine(&config, options.config, &err);
+	if (r == 0)
+		r = options.make_keys ? eg_booth_make_keys(booth, &config, &err)
+				      : run(booth, &config, &err);
 	if (r != 0)
 		eg_error("%s", err.text);
 	eg_booth_stop(booth);

@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #include "firmware/base/crypto.h"
-#include "firmware/base/file.h"
 #include "firmware/base/log.h"
+#include "firmware/base/sandbox.h"
+#include "firmware/syncd/confine.h"
 #include "firmware/syncd/serve.h"
 
 #define DEFAULT_CONFIG "/etc/egress/syncd.conf"
@@ -35,6 +36,7 @@ static const char help[] =
 
 struct program {
 	struct config config;
+	const char *path; // where it was read
 	int lock;
 	sd_event *event;
 	sd_event_source *watchdog;
@@ -105,7 +107,7 @@ static int start_watchdog(struct program *program, struct eg_err *err)
 
 static int run(struct program *program, struct eg_err *err)
 {
-	int r = eg_dir_make(program->config.state, 0700, err);
+	int r = syncd_confine(&program->config, program->path, err);
 
 	if (r == 0)
 		r = take_lock(program, err);
@@ -165,6 +167,7 @@ int main(int argc, char **argv)
 	bool check = false, print = false;
 	int option, r;
 
+	eg_sandbox_harden();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_CONFIG:
@@ -202,6 +205,7 @@ int main(int argc, char **argv)
 	if (check || print)
 		return EXIT_SUCCESS;
 	eg_log_init("syncd", (enum eg_log_level)(EG_LOG_ERROR + program.config.log_level));
+	program.path = path;
 	r = run(&program, &err);
 	unwind(&program);
 	if (r != 0)

@@ -7,7 +7,8 @@
 here=${here:?lib.sh: set here to the folder tests/demo}
 centre=$work/centre
 etc=$work/etc
-state=$work/state
+state=$work/state # what boothd and syncd share
+keys=$work/keys   # what is one program's alone
 run=$work/run
 booth_id=lane-1
 pids=
@@ -72,7 +73,7 @@ make_material() { # DIR [FOLDER_OF_TABLES]
 }
 
 start_centre() {
-	mkdir -p "$work/log" "$etc" "$state/booth" "$state/sync" "$run"
+	mkdir -p "$work/log" "$etc" "$state" "$keys/booth" "$keys/sync" "$run"
 	[ -d "$centre" ] || ctl init "$centre" --name localhost >>"$work/log/centralctl" 2>&1 ||
 		die "centralctl init failed; see $work/log/centralctl"
 	cat >"$etc/centrald.conf" <<-EOF
@@ -105,7 +106,7 @@ write_config() { # FRAME_RATE, more lines on standard input
 	cat >"$etc/boothd.conf" <<-EOF
 		[booth]
 		trust = $etc/trust.json
-		state = $state/booth
+		state = $keys/booth
 		records = $state/records.db
 		manifests = $state/manifests.db
 		public_keys = $state/booth.pub
@@ -124,8 +125,8 @@ write_config() { # FRAME_RATE, more lines on standard input
 	cat >"$etc/syncd.conf" <<-EOF
 		[files]
 		trust = $etc/trust.json
-		state = $state/sync
-		token = $state/sync/token
+		state = $keys/sync
+		token = $keys/sync/token
 		records = $state/records.db
 		manifests = $state/manifests.db
 		booth_keys = $state/booth.pub
@@ -145,7 +146,7 @@ write_config() { # FRAME_RATE, more lines on standard input
 provision() {
 	ctl token new "$booth_id" --url "https://localhost:$relay_port" --out "$work/booth.provision" \
 		>>"$work/log/centralctl" 2>&1 || die "no token; see $work/log/centralctl"
-	boothctl provision "$work/booth.provision" --etc "$etc" --state "$state/sync" \
+	boothctl provision "$work/booth.provision" --etc "$etc" --state "$keys/sync" \
 		>>"$work/log/boothctl" 2>&1 || die "provisioning failed; see $work/log/boothctl"
 	rm -f "$work/booth.provision"
 	"$bin/boothd" --config "$etc/boothd.conf" --make-keys 2>>"$work/log/boothd" ||
@@ -162,10 +163,13 @@ start_syncd() {
 keys_are_there() { boothctl --json status 2>/dev/null | jq -e '.sync.state.keysSent' ; }
 manifest_is_there() { boothctl --json status 2>/dev/null | jq -e '.sync.state.manifests | length > 0'; }
 
-# The virtual camera of libcamera plays the frames of a folder; its configuration is bound into
-# place for this one process. boothd keeps its own pid in $run/boothd.pid, since bwrap stands above.
+# The virtual camera of libcamera plays the frames of a folder; its own folder, with the frames in
+# it, is bound into place for this one process. There boothd's sandbox lets it read. boothd keeps its
+# own pid in $run/boothd.pid, since bwrap stands above.
 start_boothd() { # FRAMES_DIR FRAME_RATE
-	cat >"$etc/virtual.yaml" <<-EOF
+	virtual=/usr/share/libcamera/pipeline/virtual
+	mkdir -p "$etc/virtual"
+	cat >"$etc/virtual/virtual.yaml" <<-EOF
 		"Virtual0":
 		  supported_formats:
 		  - width: 1280
@@ -173,12 +177,12 @@ start_boothd() { # FRAMES_DIR FRAME_RATE
 		    frame_rates:
 		    - $2
 		  frames:
-		    path: "$1"
+		    path: "$virtual/frames"
 		  location: "CameraLocationFront"
 		  model: "Virtual Video Device"
 	EOF
 	rm -f "$run/booth" "$run/boothd.pid"
-	bwrap --dev-bind / / --bind "$etc/virtual.yaml" /usr/share/libcamera/pipeline/virtual/virtual.yaml \
+	bwrap --dev-bind / / --bind "$etc/virtual" $virtual --ro-bind "$1" $virtual/frames \
 		--die-with-parent sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$run/boothd.pid" \
 		"$bin/boothd" --config "$etc/boothd.conf" 2>>"$work/log/boothd" &
 	boothd_wrap=$!

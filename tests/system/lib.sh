@@ -42,12 +42,12 @@ status_has() { boothctl --json status 2>/dev/null | jq -e "$1" >/dev/null; } # J
 
 # put COUNT [PAUSE_MS]: encounters as boothd puts them; their ids go to $work/put
 put() {
-	"$bin/system_put" "$etc/trust.json" "$state/booth/record.key" "$state/records.db" "$@" \
+	"$bin/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" "$@" \
 		>>"$work/put" 2>>"$work/log/put" || bad "system_put failed"
 }
 
 put_in_background() { # COUNT [PAUSE_MS]; $putter
-	"$bin/system_put" "$etc/trust.json" "$state/booth/record.key" "$state/records.db" "$@" \
+	"$bin/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" "$@" \
 		>>"$work/put" 2>>"$work/log/put" &
 	putter=$!
 	remember "$putter"

@@ -9,7 +9,7 @@ start_world
 put 5 # before there is a certificate
 start_syncd
 wait_for 30 "the booth's enrolment" keys_are_there
-is "the token is used up" no "$([ -e "$state/sync/token" ] && echo yes || echo no)"
+is "the token is used up" no "$([ -e "$keys/sync/token" ] && echo yes || echo no)"
 wait_for 30 "the first delivery" none_queued
 exactly_once "$work/put"
 

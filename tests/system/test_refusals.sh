@@ -15,8 +15,8 @@ start_syncd
 certificate_issued() { [ "$(central_db 'SELECT count(*) FROM certificate')" = 1 ]; }
 wait_for 60 "the first certificate" certificate_issued
 kill_9 "$syncd_pid"
-is "a certificate on the booth" no "$([ -e "$state/sync/tls.pem" ] && echo yes || echo no)"
-is "the token is still there" yes "$([ -s "$state/sync/token" ] && echo yes || echo no)"
+is "a certificate on the booth" no "$([ -e "$keys/sync/tls.pem" ] && echo yes || echo no)"
+is "the token is still there" yes "$([ -s "$keys/sync/token" ] && echo yes || echo no)"
 mend_link
 start_syncd
 wait_for 60 "the enrolment with the same token" keys_are_there
@@ -81,7 +81,7 @@ openssl x509 -req -in "$work/false/booth.csr" -CA "$work/false/ca.crt" -CAkey "$
 	-set_serial 8 -out "$work/false/booth.crt" 2>>"$work/log/openssl"
 is "another authority's certificate" 401 "$(call --cacert "$centre/ca.crt" --cert "$work/false/booth.crt" --key "$work/false/booth.key" "$url/v1/manifests")"
 # the booth's own, to see that it is not everybody who is refused
-cp "$state/sync/tls.pem" "$work/booth.pem"
+cp "$keys/sync/tls.pem" "$work/booth.pem"
 is "the booth's certificate" 200 "$(call --cacert "$centre/ca.crt" --cert "$work/booth.pem" "$url/v1/manifests")"
 # a client that means another host, or trusts another authority, does not take the centre for it
 code=$(call --cacert "$centre/ca.crt" --cert "$work/booth.pem" --resolve "centre.example:$centre_port:127.0.0.1" "https://centre.example:$centre_port/v1/manifests")

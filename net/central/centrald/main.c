@@ -13,6 +13,8 @@
 
 #include "firmware/base/crypto.h"
 #include "firmware/base/log.h"
+#include "firmware/base/sandbox.h"
+#include "net/central/centrald/confine.h"
 #include "net/central/centrald/server.h"
 
 #define DEFAULT_CONFIG "/etc/egress/centrald.conf"
@@ -47,7 +49,7 @@ static void raise_limit(const struct config *config)
 			   (unsigned long long)limit.rlim_cur, config->connections);
 }
 
-static int run(const struct config *config, struct eg_err *err)
+static int run(const struct config *config, const char *path, struct eg_err *err)
 {
 	struct server server = {0};
 	sd_event *event = NULL;
@@ -58,7 +60,9 @@ static int run(const struct config *config, struct eg_err *err)
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_limit(config);
-	int r = eg_crypto_init(err);
+	int r = centrald_confine(config, path, err);
+	if (r == 0)
+		r = eg_crypto_init(err);
 	int e = sd_event_default(&event);
 	if (e >= 0)
 		e = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
@@ -155,6 +159,7 @@ int main(int argc, char **argv)
 	static struct config config;
 	struct arguments arguments = {.config = DEFAULT_CONFIG, .port = -1};
 	struct eg_err err = EG_ERR_INIT;
+	eg_sandbox_harden();
 	int status = read_arguments(argc, argv, &arguments);
 	if (status >= 0)
 		return status;
@@ -170,7 +175,7 @@ int main(int argc, char **argv)
 	if (arguments.check || arguments.print)
 		return EXIT_SUCCESS;
 	eg_log_init("centrald", (enum eg_log_level)(EG_LOG_ERROR + config.log_level));
-	if (run(&config, &err) == 0)
+	if (run(&config, arguments.config, &err) == 0)
 		return EXIT_SUCCESS;
 	eg_error("%s", err.text);
 	return EXIT_FAILURE;
