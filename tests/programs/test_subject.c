@@ -115,6 +115,22 @@ static void a_track_that_is_gone_but_not_dropped_yet_counts_too(void **state)
 	eg_subjects_free(subjects);
 }
 
+static void better_shots_weigh_more(void **state)
+{
+	struct eg_subjects *subjects = eg_subjects_new();
+	struct eg_template good = person(1), poor = person(0);
+	struct eg_subject *s = eg_subject_get(subjects, 1);
+
+	(void)state;
+	eg_subject_add(s, 1, 3, &good);
+	eg_subject_add(s, 2, 1, &poor);
+	assert_int_equal(eg_subject_fuse(s), 0);
+	// the mean's direction: (3, 1), whatever its length
+	assert_true(fabsf(s->fused.value[0] - 3 * s->fused.value[1]) < 1e-3f);
+	assert_true(s->fused.value[1] > 0.1f);
+	eg_subjects_free(subjects);
+}
+
 static bool all_zero(const void *data, size_t size)
 {
 	const uint8_t *p = data;
@@ -151,6 +167,7 @@ int main(void)
 		cmocka_unit_test(everybody_else_was_not),
 		cmocka_unit_test(a_camera_that_was_blind_makes_no_second_traveller),
 		cmocka_unit_test(a_track_that_is_gone_but_not_dropped_yet_counts_too),
+		cmocka_unit_test(better_shots_weigh_more),
 		cmocka_unit_test(nothing_of_a_face_stays_after_an_opt_out_or_with_time),
 	};
 
