@@ -64,8 +64,8 @@ enum eg_key_kept eg_vault_kept(const struct eg_vault *vault);
 
 struct eg_tls_key;
 
-// A new P-256 key. EG_EIO: the TPM is not there or does not do it; EG_EUNSUPPORTED: OpenSSL has no
-// provider for it; EG_EAUTH, EG_EINVAL: the device key cannot be used.
+// A new P-256 key. EG_EIO: the TPM or the device key is not there, or the TPM does not do it;
+// EG_EUNSUPPORTED: OpenSSL has no provider for the TPM; EG_EINVAL: that is no device key.
 int eg_tls_key_make(struct eg_vault *vault, struct eg_tls_key **ret_key,
 		    struct eg_err *err) EG_CHECKED;
 

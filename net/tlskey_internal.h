@@ -26,7 +26,8 @@ void eg_tpm_close(struct eg_vault *vault);
 // must have been empty before the call that failed.
 int eg_tpm_failed(struct eg_err *err, const char *what) EG_CHECKED;
 
-// Appends the first line of the device key's file. EG_EAUTH, EG_EINVAL.
+// Appends the first line of the device key's file. EG_EIO: it is not there, or not private;
+// EG_EAUTH: none is named; EG_EINVAL.
 int eg_vault_device_key(const struct eg_vault *vault, struct eg_buf *line,
 			struct eg_err *err) EG_CHECKED;
 

@@ -86,8 +86,8 @@ int eg_tpm_failed(struct eg_err *err, const char *what)
 		 "the key was made in another TPM, or the TPM was cleared since: make a new token "
 		 "and provision the booth again"},
 		{"lockout", EG_EIO,
-		 "it is locked out after wrong passwords: wait, or run 'tpm2_dictionarylockout "
-		 "--clear-lockout'"},
+		 "it is locked out after wrong passwords: wait, or run "
+		 "'tpm2_dictionarylockout --clear-lockout'"},
 		{"authorization", EG_EIO,
 		 "its owner hierarchy has a password, which nobody gave us: clear the TPM in the "
 		 "firmware set-up, or run 'tpm2_changeauth -c owner'"},
@@ -167,6 +167,7 @@ int eg_tpm_open(struct eg_vault *vault, struct eg_err *err)
 int eg_vault_device_key(const struct eg_vault *vault, struct eg_buf *line, struct eg_err *err)
 {
 	const char *path = vault->device_key;
+	struct eg_err why = EG_ERR_INIT;
 	const uint8_t *end;
 	int r;
 
@@ -175,9 +176,9 @@ int eg_vault_device_key(const struct eg_vault *vault, struct eg_buf *line, struc
 			err, EG_EAUTH,
 			"TLS key: it is sealed, but [identity] device_key names no file to "
 			"open it with");
-	r = eg_file_read_private(path, line, err);
+	r = eg_file_read_private(path, line, &why);
 	if (r != 0)
-		return eg_err_prefix(err, EG_EAUTH, "device key, which seals the TLS key");
+		return eg_err_set(err, EG_EIO, "device key, which seals the TLS key: %s", why.text);
 	end = memchr(line->data, '\n', line->size);
 	if (end)
 		line->size = (size_t)(end - line->data);

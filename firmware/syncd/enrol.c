@@ -48,17 +48,13 @@ static int may_make(const struct worker *worker, struct eg_err *err)
 			  worker->config->device_key, worker->config->state);
 }
 
-// Whether a key from a file may be used as a new one: kept as the configuration wants it, and not
-// the one in use already (a renewal that was cut after it had succeeded).
+// Whether a key from a file is kept as the configuration wants it.
 static bool fits(const struct worker *worker, const struct eg_tls_key *key)
 {
 	const bool in_tpm = eg_tls_key_kept(key) == EG_KEY_TPM;
-	const struct eg_tls_key *used = worker->identity.key;
+	const int want = worker->config->key;
 
-	if (worker->config->key != EG_KEY_AUTO &&
-	    in_tpm != (worker->config->key == EG_KEY_WANT_TPM))
-		return false;
-	return !used || !eg_bytes_equal(eg_tls_key_public(key), eg_tls_key_public(used));
+	return want == EG_KEY_AUTO || in_tpm == (want == EG_KEY_WANT_TPM);
 }
 
 // Opens the key that a file of the state folder holds. EG_ENOENT: there is none of use.
@@ -243,6 +239,21 @@ static enum eg_sync_outcome try_next(struct worker *worker, struct eg_identity *
 	state_forget(worker, "tls.key.next");
 	state_forget(worker, "tls.pem.next");
 	return EG_SYNC_DONE;
+}
+
+void identity_tidy(struct worker *worker)
+{
+	char path[STATE_PATH_MAX];
+	struct eg_buf pem;
+
+	state_path(worker, "tls.pem.next", path);
+	eg_buf_init_secret(&pem, EG_IDENTITY_MAX);
+	if (eg_file_read_private(path, &pem, NULL) == 0 &&
+	    eg_bytes_equal(eg_buf_bytes(&pem), eg_buf_bytes(&worker->identity.pem))) {
+		state_forget(worker, "tls.key.next");
+		state_forget(worker, "tls.pem.next");
+	}
+	eg_buf_done(&pem);
 }
 
 enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err)

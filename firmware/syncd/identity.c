@@ -45,6 +45,8 @@ int identity_use(struct worker *worker, struct eg_identity *identity, struct eg_
 	*identity = (struct eg_identity){0};
 	worker->kept = eg_tls_key_kept(worker->identity.key);
 	worker->key_lost = false;
+	worker->key_failures = 0;
+	worker->key_retry_ms = 0;
 	eg_sync_identity(&worker->sync, true, worker->identity.from_ms, worker->identity.end_ms,
 			 eg_boot_ms(worker->clock));
 	return 0;
@@ -79,6 +81,8 @@ static int load_identity(struct worker *worker, struct eg_err *err)
 				      worker->trust.ca_pem, &identity, err);
 		if (r == 0)
 			r = identity_use(worker, &identity, err);
+		if (r == 0)
+			identity_tidy(worker);
 		if (r != 0)
 			eg_err_prefix(err, r, "%s", path);
 	}
@@ -123,6 +127,7 @@ static int load_trust(struct worker *worker, struct eg_err *err)
 	worker->trusted = true;
 	worker->inbound.list_etag[0] = '\0';
 	eg_identity_done(&worker->identity);
+	worker->key_retry_ms = 0;
 	eg_sync_identity(&worker->sync, false, 0, 0, eg_boot_ms(worker->clock));
 	return 0;
 }
@@ -233,6 +238,10 @@ static void without_identity(struct worker *worker, int r, struct eg_err *err)
 	if (r != EG_ENOENT || !worker->sync.token)
 		worker_complain(worker, err);
 	worker->key_lost = device;
+	if (device)
+		worker->key_retry_ms = eg_boot_ms(worker->clock) +
+				       eg_sync_backoff(&worker->sync.rules, ++worker->key_failures,
+						       worker_random());
 	if (!worker->sync.token)
 		worker->link = device ? LINK_DOWN : LINK_UNPROVISIONED;
 }
@@ -250,7 +259,7 @@ void identity_look(struct worker *worker)
 	    eg_tls_key_test(worker->identity.key, &err) != 0)
 		lose_key(worker, &err);
 	worker->key_doubt = false;
-	if (!worker->sync.identity) {
+	if (!worker->sync.identity && eg_boot_ms(worker->clock) >= worker->key_retry_ms) {
 		int r = load_identity(worker, &err);
 
 		if (r != 0)

@@ -156,6 +156,8 @@ static void note_success(struct worker *worker, enum eg_sync_task task)
 		eg_notice("%s: works again", eg_sync_task_name(task));
 	worker->link = LINK_UP;
 	worker->logged[task][0] = '\0';
+	if (task == EG_SYNC_ENROL) // there will be no renewal for months to take it back
+		worker->logged[EG_SYNC_RENEW][0] = '\0';
 	worker->last_success_ms = eg_wall_ms(worker->clock);
 	for (size_t i = 0; i < EG_SYNC_TASKS; i++)
 		if (worker->logged[i][0])
@@ -181,13 +183,15 @@ static bool says_the_same(const char *a, const char *b)
 static void note_failure(struct worker *worker, enum eg_sync_task task,
 			 enum eg_sync_outcome outcome, const struct eg_err *err)
 {
+	const char *renewal = worker->logged[EG_SYNC_RENEW];
 	const bool alarm = err->code == EG_EAUTH || err->code == EG_ECONFLICT ||
 			   err->code == EG_EINVAL || err->code == EG_ECORRUPT;
 
 	if (!says_the_same(worker->logged[task], err->text) || outcome == EG_SYNC_BURY)
 		eg_log(alarm ? EG_LOG_ERROR : EG_LOG_WARNING, "%s: %s", eg_sync_task_name(task),
 		       err->text);
-	remember_problem(worker, err->text);
+	// Of all that is refused, the renewal's sentence says the way back.
+	remember_problem(worker, outcome == EG_SYNC_REFUSED && renewal[0] ? renewal : err->text);
 	if (outcome == EG_SYNC_BURY)
 		return; // the link is fine
 	memcpy(worker->logged[task], err->text, sizeof(worker->logged[task]));

@@ -55,10 +55,12 @@ struct worker {
 	struct eg_exchange exchange;
 	struct eg_vault *vault;
 	struct eg_identity identity;
-	enum eg_key_kept kept; // of tls.pem, usable or not
-	bool key_doubt;	       // a call failed in a way that may be the key's fault
-	bool key_lost;	       // it is kept in a device that does not answer
-	char token[TOKEN_MAX]; // as last seen; "" none
+	enum eg_key_kept kept;	   // of tls.pem, usable or not
+	bool key_doubt;		   // a call failed in a way that may be the key's fault
+	bool key_lost;		   // it is kept in a device that does not answer
+	unsigned int key_failures; // in a row
+	int64_t key_retry_ms;	   // boot
+	char token[TOKEN_MAX];	   // as last seen; "" none
 	bool keys_sent;
 	struct eg_records *records;
 	struct eg_manifests *manifests;
@@ -89,6 +91,7 @@ int identity_keys_marker(struct worker *worker, struct eg_bytes keys,
 // enrol.c
 enum eg_sync_outcome identity_enrol(struct worker *worker, struct eg_err *err);
 enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err);
+void identity_tidy(struct worker *worker); // after a renewal that was cut when it had succeeded
 
 // inbound.c
 void inbound_init(struct inbound *inbound);

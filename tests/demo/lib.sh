@@ -130,6 +130,8 @@ write_config() { # FRAME_RATE, more lines on standard input
 		records = $state/records.db
 		manifests = $state/manifests.db
 		booth_keys = $state/booth.pub
+		[identity]
+		${identity:-key = file}
 		[sync]
 		poll_s = 1
 		heartbeat_s = 5

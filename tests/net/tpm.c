@@ -2,6 +2,7 @@
 
 #include "tpm.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,10 @@ void tpm_on(struct tpm *tpm)
 	if (tpm->pid < 0)
 		abort();
 	if (tpm->pid == 0) {
+		const int null = open("/dev/null", O_WRONLY); // it tells of every disconnection
+
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); // not to outlive a test that failed
+		(void)dup2(null, 2);
 		(void)execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
 			     server, "--ctrl", control, "--flags", "not-need-init,startup-clear",
 			     (char *)NULL);

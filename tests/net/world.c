@@ -70,12 +70,13 @@ void write_config(struct world *world, const char *more)
 	(void)fprintf(out,
 		      "[files]\ntrust = trust.json\nstate = state\ntoken = state/token\n"
 		      "records = records.db\nmanifests = manifests.db\nbooth_keys = booth.pub\n"
+		      "[identity]\n%s\n"
 		      "[sync]\npoll_s = 1\nheartbeat_s = 1\nqueue_s = 0.2\n%s\n"
 		      "[net]\nbackoff_min_s = 0.05\nbackoff_max_s = 0.5\nagain_s = 1\n"
 		      "connect_s = 5\nstall_s = 2\ncall_s = 20\n"
 		      "[varlink]\nsocket = sync.socket\nbooth = booth.socket\n"
 		      "[log]\nlevel = debug\n",
-		      more);
+		      world->key ? world->key : "key = file", more);
 	assert_int_equal(fclose(out), 0);
 }
 

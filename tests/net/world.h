@@ -46,6 +46,7 @@ struct world {
 	struct eg_id ids[ITEMS_MAX];
 	size_t items;
 	struct eg_key *seal; // the booth's
+	const char *key; // lines of [identity]; NULL: the key in a file, whatever the machine has
 };
 
 const char *in(const struct world *world, const char *name);
