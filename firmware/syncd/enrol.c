@@ -149,6 +149,8 @@ enum eg_sync_outcome identity_enrol(struct worker *worker, struct eg_err *err)
 		goto out;
 	outcome = eg_exchange_certificate(&worker->exchange, key, worker->token, &identity, err);
 	if (outcome != EG_SYNC_DONE) { // go on under the certificate we have, if we have one
+		if (outcome == EG_SYNC_REFUSED) // the next token shall not fail for this key
+			state_forget(worker, "tls.key.pending");
 		show_current(worker);
 		goto out;
 	}
@@ -254,6 +256,9 @@ void identity_tidy(struct worker *worker)
 		state_forget(worker, "tls.pem.next");
 	}
 	eg_buf_done(&pem);
+	// The centre certifies no key twice: one that was left here would fail the next token.
+	if (!worker->token[0])
+		state_forget(worker, "tls.key.pending");
 }
 
 enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err)

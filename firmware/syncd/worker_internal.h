@@ -91,7 +91,7 @@ int identity_keys_marker(struct worker *worker, struct eg_bytes keys,
 // enrol.c
 enum eg_sync_outcome identity_enrol(struct worker *worker, struct eg_err *err);
 enum eg_sync_outcome identity_renew(struct worker *worker, struct eg_err *err);
-void identity_tidy(struct worker *worker); // after a renewal that was cut when it had succeeded
+void identity_tidy(struct worker *worker); // after one that was cut when it had succeeded
 
 // inbound.c
 void inbound_init(struct inbound *inbound);
