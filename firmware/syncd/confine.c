@@ -26,6 +26,7 @@ int syncd_confine(const struct config *config, const char *path, struct eg_err *
 		{c->booth_keys, EG_SANDBOX_READ, true},
 		{c->socket, EG_SANDBOX_WRITE, true},
 		{is_device ? c->tpm + strlen(device) : "", EG_SANDBOX_DEVICE, false},
+		{c->device_key, EG_SANDBOX_READ, true},
 		{"/etc/resolv.conf", EG_SANDBOX_READ, false},
 		{"/run/systemd/resolve", EG_SANDBOX_READ, false},
 		{"/run/NetworkManager", EG_SANDBOX_READ, false},

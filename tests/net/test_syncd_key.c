@@ -149,9 +149,9 @@ static bool run_until_step(struct world *world, int n, bool (*done)(struct world
 	(void)snprintf(number, sizeof(number), "%d", n);
 	assert_int_equal(setenv("LD_PRELOAD", DIE_AT, 1), 0);
 	assert_int_equal(setenv("DIE_IN", in(world, "state"), 1), 0);
-	assert_int_equal(setenv("DIE_LOG", in(world, "steps"), 1), 0);
+	assert_int_equal(setenv("DIE_LOG", in(world, "state/steps"), 1), 0);
 	assert_int_equal(setenv("DIE_AT", number, 1), 0);
-	(void)unlink(in(world, "steps"));
+	(void)unlink(in(world, "state/steps"));
 	syncd_start(world);
 	assert_int_equal(unsetenv("LD_PRELOAD"), 0);
 	assert_int_equal(unsetenv("DIE_AT"), 0);
@@ -177,7 +177,7 @@ static bool renewed(struct world *world)
 
 static void said_at(struct world *world, const char *const *steps)
 {
-	char *text = pki_read(world->dir, "steps", NULL), *at = text;
+	char *text = pki_read(world->dir, "state/steps", NULL), *at = text;
 
 	for (; *steps; steps++) {
 		at = strstr(at, *steps);
