@@ -206,6 +206,35 @@ static void row_to_bgr(const uint8_t *luma, const uint8_t *chroma, int width,
 	}
 }
 
+// JFIF's colours, 16.16 fixed point.
+void eg_frame_from_bgr(const struct eg_image *image, uint8_t *const plane[2])
+{
+	int x, y;
+
+	for (y = 0; y < image->height; y++) {
+		const uint8_t *p = image->data + (ptrdiff_t)y * image->stride;
+
+		for (x = 0; x < image->width; x++, p += 3)
+			plane[0][(ptrdiff_t)y * image->width + x] =
+				(uint8_t)((7471 * p[0] + 38470 * p[1] + 19595 * p[2] + 32768) >>
+					  16);
+	}
+	for (y = 0; y < image->height; y += 2) {
+		const uint8_t *a = image->data + (ptrdiff_t)y * image->stride;
+		uint8_t *uv = plane[1] + (ptrdiff_t)(y / 2) * image->width;
+
+		for (x = 0; x < image->width; x += 2, a += 6, uv += 2) {
+			const uint8_t *c = a + image->stride;
+			int b = (a[0] + a[3] + c[0] + c[3] + 2) / 4;
+			int g = (a[1] + a[4] + c[1] + c[4] + 2) / 4;
+			int r = (a[2] + a[5] + c[2] + c[5] + 2) / 4;
+
+			uv[0] = (uint8_t)((32768 * b - 21709 * g - 11059 * r + 8421376) >> 16);
+			uv[1] = (uint8_t)((32768 * r - 27439 * g - 5329 * b + 8421376) >> 16);
+		}
+	}
+}
+
 int eg_frame_to_bgr(const struct eg_frame *frame, struct eg_image *image)
 {
 	const struct colours *colours = frame->limited_range ? &limited_range : &full_range;

@@ -35,6 +35,10 @@ void eg_frame_unref(struct eg_frame *frame); // takes NULL; the last one returns
 // that size), and its luma as grey. Cameras are asked for full range and say which they use;
 // libcamera's virtual camera gives that of the JPEG files it plays, which is full.
 int eg_frame_to_bgr(const struct eg_frame *frame, struct eg_image *image) EG_CHECKED;
+
+// The other way, for backends that read pictures: BGR of a frame's size into the planes of one just
+// taken from a pool, rows without gaps, full range.
+void eg_frame_from_bgr(const struct eg_image *image, uint8_t *const plane[2]);
 struct eg_image eg_frame_luma(const struct eg_frame *frame); // a view; do not write
 
 // For the camera backends. A pool of `count` frames in its own memory, which is kept out of core

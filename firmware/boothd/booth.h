@@ -31,7 +31,8 @@ struct eg_slot {
 	bool used;
 	uint64_t number; // of the session since the start
 	uint32_t track;
-	uint64_t first_frame;
+	uint64_t first_frame, last_frame; // with the face in them
+	double x, y;			  // middle of the face in the last, parts of the frame
 	uint64_t newest_shot;
 	int64_t seen_wall_ms, usable_wall_ms;
 	enum eg_hint hint;

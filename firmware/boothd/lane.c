@@ -190,6 +190,15 @@ static void drop_pending(struct eg_booth *b)
 	b->pending_until_ms = 0;
 }
 
+static void place(const struct eg_booth *b, struct eg_slot *slot, const struct eg_view_track *track)
+{
+	slot->last_frame = b->view.sequence;
+	if (b->view.width == 0)
+		return;
+	slot->x = ((double)track->box.x + (double)track->box.width / 2) / b->view.width;
+	slot->y = ((double)track->box.y + (double)track->box.height / 2) / b->view.height;
+}
+
 static struct eg_slot *new_slot(struct eg_booth *b, const struct eg_view_track *track)
 {
 	struct eg_slot *slot = NULL;
@@ -205,6 +214,7 @@ static struct eg_slot *new_slot(struct eg_booth *b, const struct eg_view_track *
 	slot->number = ++b->sessions;
 	slot->first_frame = b->view.sequence;
 	slot->seen_wall_ms = eg_wall_ms(b->clock);
+	place(b, slot, track);
 	feed(b, slot, EG_SESSION_SEEN, NULL);
 	return slot;
 }
@@ -237,8 +247,10 @@ static bool in_view(const struct eg_view *view, uint32_t track, const struct eg_
 
 static void update(struct eg_booth *b, struct eg_slot *slot, const struct eg_view_track *track)
 {
-	if (track->in_view)
+	if (track->in_view) {
+		place(b, slot, track);
 		feed(b, slot, EG_SESSION_SEEN, NULL);
+	}
 	if (track->in_view && track->in_zone && track->shots > 0 &&
 	    track->newest_shot != slot->newest_shot) {
 		slot->newest_shot = track->newest_shot;

@@ -62,7 +62,11 @@ void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const cha
 			SD_JSON_BUILD_PAIR_STRING("time", now),
 			SD_JSON_BUILD_PAIR_UNSIGNED("session", slot->number),
 			SD_JSON_BUILD_PAIR_STRING("state", eg_session_state_name(s->state)),
+			SD_JSON_BUILD_PAIR_UNSIGNED("track", slot->track),
 			SD_JSON_BUILD_PAIR_UNSIGNED("frame", slot->first_frame),
+			SD_JSON_BUILD_PAIR_UNSIGNED("lastFrame", slot->last_frame),
+			SD_JSON_BUILD_PAIR_REAL("x", slot->x),
+			SD_JSON_BUILD_PAIR_REAL("y", slot->y),
 			SD_JSON_BUILD_PAIR_CONDITION(final && encounter[0] != '\0', "encounter",
 						     SD_JSON_BUILD_STRING(encounter)),
 			SD_JSON_BUILD_PAIR_CONDITION(
@@ -108,6 +112,8 @@ void eg_live_hint(struct eg_booth *booth, const struct eg_slot *slot)
 	if (sd_json_buildo(&event, SD_JSON_BUILD_PAIR_STRING("type", "hint"),
 			   SD_JSON_BUILD_PAIR_STRING("time", now),
 			   SD_JSON_BUILD_PAIR_UNSIGNED("session", slot->number),
+			   SD_JSON_BUILD_PAIR_UNSIGNED("track", slot->track),
+			   SD_JSON_BUILD_PAIR_UNSIGNED("lastFrame", slot->last_frame),
 			   SD_JSON_BUILD_PAIR_STRING("hint", eg_hint_name(slot->hint))) >= 0)
 		tell(booth, event);
 	sd_json_variant_unref(event);

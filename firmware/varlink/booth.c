@@ -44,8 +44,17 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_FIELD_COMMENT("Number of the traveller's session since boothd started"),
 	SD_VARLINK_DEFINE_FIELD(session, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(state, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Sequence of the camera frame in which the session began"),
+	SD_VARLINK_FIELD_COMMENT(
+		"Number of the face that is followed; another number is another sight of a person"),
+	SD_VARLINK_DEFINE_FIELD(track, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Sequence of the camera frame in which the session began, and of "
+				 "the last with the face in it"),
 	SD_VARLINK_DEFINE_FIELD(frame, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(lastFrame, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT(
+		"Middle of the face in that last frame, parts of its width and height"),
+	SD_VARLINK_DEFINE_FIELD(x, SD_VARLINK_FLOAT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(y, SD_VARLINK_FLOAT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(encounter, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(mode, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_FIELD(verdict, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),

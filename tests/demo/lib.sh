@@ -116,6 +116,7 @@ write_config() { # FRAME_RATE, more lines on standard input
 		[models]
 		pack = $EGRESS_PACK
 		[camera]
+		${camera_lines:-backend = libcamera}
 		frame_rate = $1
 		[signal]
 		backend = record
@@ -216,4 +217,15 @@ mrz_of() { # TRAVELLER_ID
 		print pad("P<UTO" $3 "<<" $4, 44)
 		print number "UTO" birth "F" expiry personal digit(number birth expiry personal)
 	}' "$here/cast.tsv"
+}
+
+still_running() {
+	cat <<-EOF
+
+	Still running; end with Ctrl-C:
+	  centre    https://localhost:$centre_port   (client certificate needed)
+	  events    $bin/boothctl --booth-socket $run/booth watch
+	  status    $bin/boothctl --booth-socket $run/booth --sync-socket $run/sync status
+	  records   $bin/centralctl --dir $centre encounters list --open
+	EOF
 }
