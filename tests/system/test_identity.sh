@@ -47,7 +47,7 @@ is "where the key is kept" tpm "$(kept)"
 has "boothctl status" "in the TPM" "$(boothctl status 2>&1)"
 wait_for 60 "the booth's keys at the centre" keys_are_there
 end "$syncd_pid"
-cp "$state/sync/tls.pem" "$work/first.pem"
+cp "$keys/sync/tls.pem" "$work/first.pem"
 has "on disk" "BEGIN TSS2 PRIVATE KEY" "$(cat "$work/first.pem")"
 openssl pkey -in "$work/first.pem" -noout 2>/dev/null && bad "openssl reads the key without the TPM"
 is "the certificate with the TPM" 200 "$(call "$work/first.pem")"
@@ -57,8 +57,8 @@ openssl x509 -in "$work/first.pem" -noout -pubkey >"$work/pub"
 openssl x509 -new -force_pubkey "$work/pub" -subj "/CN=$booth_id" -CA "$centre/ca.crt" -CAkey "$centre/ca.key" \
 	-not_before 20260101000000Z -not_after 20260401000000Z -out "$work/expired.crt" 2>>"$work/log/openssl" ||
 	bad "openssl could not certify"
-sed '/END TSS2/q' "$work/first.pem" >"$state/sync/tls.pem"
-cat "$work/expired.crt" >>"$state/sync/tls.pem"
+sed '/END TSS2/q' "$work/first.pem" >"$keys/sync/tls.pem"
+cat "$work/expired.crt" >>"$keys/sync/tls.pem"
 put 2
 : >"$work/log/syncd"
 start_syncd
@@ -79,7 +79,7 @@ wait_for 30 "the end of the problem" status_has '.sync.state.problem == ""'
 
 # ---- revoked
 end "$syncd_pid"
-cp "$state/sync/tls.pem" "$work/second.pem"
+cp "$keys/sync/tls.pem" "$work/second.pem"
 is "the certificate before a new token" 403 "$(call "$work/first.pem")"
 is "the certificate after it" 200 "$(call "$work/second.pem")"
 start_syncd
@@ -95,5 +95,5 @@ is "where the key is kept" tpm "$(kept)"
 exactly_once "$work/put"
 end "$syncd_pid"
 is "the revoked certificate" 403 "$(call "$work/second.pem")"
-is "the new certificate" 200 "$(call "$state/sync/tls.pem")"
+is "the new certificate" 200 "$(call "$keys/sync/tls.pem")"
 exit "$failed"
