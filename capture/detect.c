@@ -18,13 +18,29 @@
 #define NMS_OVERLAP 0.4f
 #define MARGIN	    1.6f // round a picture that a face fills
 
+// A face that only shows in a treated picture, where chance and blur make faces: least score, and
+// what must agree.
+#define TREATED		0.8f
+#define CONFIRM_GROW	2.5f
+#define CONFIRM_OVERLAP 0.4f
+#define CONFIRM_APART	0.07f // of the box's width
+
 // A picture in which all but a fiftieth is darker than this is brightened for the networks, so that
 // whoever stands in the dark is found and told so. Quality is measured on the pixels as they are.
 #define DARK	  70
 #define DARK_TO	  180
 #define DARK_GAIN 12
 
+// What a look does to its picture first. A faded picture and one full of grain or blocks hide a
+// face that shows once the one is stretched to full contrast, and the other smoothed.
+enum treatment {
+	AS_IS,
+	STRETCHED,
+	SMOOTHED,
+};
+
 struct eg_detector {
+	enum treatment treatment;
 	struct eg_net *detect, *landmark;
 	struct eg_image scratch;
 	struct eg_image whole;	    // the detector's input
@@ -115,6 +131,45 @@ static void brighten(struct eg_image *image)
 			uint8_t *p = &image->data[(ptrdiff_t)y * image->stride + x];
 
 			*p = table[*p];
+		}
+}
+
+// Full contrast between the darkest and the brightest fiftieth.
+static void stretch(struct eg_image *image)
+{
+	const int row = image->width * image->channels;
+	unsigned int histogram[256] = {0}, below = 0, above = 0, limit;
+	int low = 0, high = 255;
+
+	for (int y = 0; y < image->height; y++)
+		for (int x = 0; x < row; x++)
+			histogram[image->data[(ptrdiff_t)y * image->stride + x]]++;
+	limit = (unsigned int)(row * image->height) / 50;
+	while (low < 254 && (below += histogram[low]) <= limit)
+		low++;
+	while (high > low + 1 && (above += histogram[high]) <= limit)
+		high--;
+	for (int y = 0; y < image->height; y++)
+		for (int x = 0; x < row; x++) {
+			uint8_t *p = &image->data[(ptrdiff_t)y * image->stride + x];
+			int v = (*p - low) * 255 / (high - low);
+
+			*p = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+		}
+}
+
+// Each pixel the mean of a 2 × 2 square, three times over.
+static void smooth(struct eg_image *image)
+{
+	const int c = image->channels;
+
+	for (int i = 0; i < 3; i++)
+		for (int y = 0; y + 1 < image->height; y++) {
+			uint8_t *p = image->data + (ptrdiff_t)y * image->stride;
+			const uint8_t *q = p + image->stride;
+
+			for (int x = 0; x < (image->width - 1) * c; x++)
+				p[x] = (uint8_t)((p[x] + p[x + c] + q[x] + q[x + c] + 2) / 4);
 		}
 }
 
@@ -211,6 +266,10 @@ int eg_detector_look(struct eg_detector *d, const struct eg_image *image, struct
 				  "the picture could not be brought to the detector's size");
 	inside = part_inside(image, region, &d->whole);
 	brighten(&inside);
+	if (d->treatment == STRETCHED)
+		stretch(&inside);
+	else if (d->treatment == SMOOTHED)
+		smooth(&inside);
 	r = eg_net_feed(d->detect, &d->whole, err);
 	if (r == 0)
 		r = eg_net_run(d->detect, err);
@@ -265,24 +324,6 @@ static int look_at_quarters(struct eg_detector *d, const struct eg_image *image,
 			keep(found, found_count, part[k]);
 	}
 	return 0;
-}
-
-int eg_detector_search(struct eg_detector *d, const struct eg_image *image, float threshold,
-		       struct eg_detection *ret_found, size_t *ret_count, struct eg_err *err)
-{
-	const struct eg_box whole = {0, 0, (float)image->width, (float)image->height};
-	size_t found = 0;
-	int r;
-
-	r = eg_detector_look(d, image, whole, threshold, ret_found, &found, err);
-	if (r == 0 && found == 0)
-		r = eg_detector_look(d, image, eg_box_grown(whole, MARGIN), threshold, ret_found,
-				     &found, err);
-	if (r == 0 && found == 0)
-		r = look_at_quarters(d, image, threshold, ret_found, &found, err);
-	if (r == 0)
-		*ret_count = found;
-	return r;
 }
 
 // ---- landmarks --------------------------------------------------------------------------------
@@ -365,4 +406,78 @@ int eg_detector_landmarks(struct eg_detector *d, const struct eg_image *image, s
 	}
 	face->has_landmarks = true;
 	return 0;
+}
+
+// ---- still pictures ---------------------------------------------------------------------------
+
+// Whether a face found in a treated picture is one: seen again from near, and the landmark net
+// puts its points, on the picture as it is, in the same places from two crops.
+static int confirm(struct eg_detector *d, const struct eg_image *image, struct eg_box box,
+		   bool *ret_face, struct eg_err *err)
+{
+	struct eg_point near[EG_LANDMARKS] = {{0}}, far[EG_LANDMARKS] = {{0}};
+	struct eg_detection again[EG_DETECTIONS_MAX];
+	float apart = 0, overlap = 0;
+	size_t count = 0;
+	int r = eg_detector_look(d, image, eg_box_grown(box, CONFIRM_GROW), TREATED, again, &count,
+				 err);
+
+	if (r == 0)
+		r = add_points(d, image, box, near, err);
+	if (r == 0)
+		r = add_points(d, image, eg_box_grown(box, 1.2f), far, err);
+	for (size_t i = 0; i < count; i++)
+		overlap = fmaxf(overlap, eg_box_overlap(again[i].box, box));
+	for (size_t i = 0; i < EG_LANDMARKS; i++)
+		apart += hypotf(near[i].x - far[i].x, near[i].y - far[i].y) / EG_LANDMARKS;
+	*ret_face = overlap > CONFIRM_OVERLAP && apart < CONFIRM_APART * box.width;
+	return r;
+}
+
+// Looks once more at a picture in which nothing was found, stretched and then smoothed.
+static int look_through(struct eg_detector *d, const struct eg_image *image, float threshold,
+			struct eg_detection *found, size_t *ret_count, struct eg_err *err)
+{
+	const struct eg_box whole = {0, 0, (float)image->width, (float)image->height};
+	const struct eg_box region[] = {whole, eg_box_grown(whole, MARGIN)};
+	size_t kept = 0;
+	int r = 0;
+
+	for (int i = 0; i < 4 && r == 0 && kept == 0; i++) {
+		size_t count = 0;
+
+		d->treatment = i < 2 ? STRETCHED : SMOOTHED;
+		r = eg_detector_look(d, image, region[i % 2], fmaxf(threshold, TREATED), found,
+				     &count, err);
+		for (size_t k = 0; r == 0 && k < count; k++) {
+			bool face = false;
+
+			r = confirm(d, image, found[k].box, &face, err);
+			if (face)
+				found[kept++] = found[k];
+		}
+	}
+	d->treatment = AS_IS;
+	*ret_count = kept;
+	return r;
+}
+
+int eg_detector_search(struct eg_detector *d, const struct eg_image *image, float threshold,
+		       struct eg_detection *ret_found, size_t *ret_count, struct eg_err *err)
+{
+	const struct eg_box whole = {0, 0, (float)image->width, (float)image->height};
+	size_t found = 0;
+	int r;
+
+	r = eg_detector_look(d, image, whole, threshold, ret_found, &found, err);
+	if (r == 0 && found == 0)
+		r = eg_detector_look(d, image, eg_box_grown(whole, MARGIN), threshold, ret_found,
+				     &found, err);
+	if (r == 0 && found == 0)
+		r = look_at_quarters(d, image, threshold, ret_found, &found, err);
+	if (r == 0 && found == 0)
+		r = look_through(d, image, threshold, ret_found, &found, err);
+	if (r == 0)
+		*ret_count = found;
+	return r;
 }

@@ -38,7 +38,8 @@ int eg_detector_look_again(struct eg_detector *detector, const struct eg_image *
 			   size_t *count, struct eg_err *err) EG_CHECKED;
 
 // Looks harder at a still picture: where the whole shows nothing, with a margin round it (a face
-// that fills the picture), then at its quarters (small faces).
+// that fills the picture), then at its quarters (small faces), then again at full contrast and
+// smoothed.
 int eg_detector_search(struct eg_detector *detector, const struct eg_image *image, float threshold,
 		       struct eg_detection *ret_found, size_t *ret_count,
 		       struct eg_err *err) EG_CHECKED;

@@ -218,6 +218,45 @@ static void a_small_face_in_a_large_picture_is_found(void **state)
 	eg_image_done(&large);
 }
 
+// The two largest faces of sample3, each by itself, at an eighth of its contrast, and in grain of
+// ±64.
+static void a_faded_or_grainy_face_is_found(void **state)
+{
+	const char *folder = folder_of("EGRESS_FACES");
+	struct eg_image image = {0}, worse = {0};
+	struct eg_face whole[3], faces[4];
+	uint32_t random = 1;
+
+	(void)state;
+	load_picture(folder, "sample3.jpg", &image);
+	assert_int_equal(faces_of(&image, whole, 3), 3);
+	for (int i = 0; i < 4; i++) {
+		const struct eg_box b = whole[i / 2].box;
+
+		plain_picture(&worse, 200, 200, 127);
+		paste(&worse, 0, 0, &image,
+		      (struct eg_box){b.x - b.height / 2, b.y - b.height / 2, 2 * b.height,
+				      2 * b.height},
+		      100 / (double)b.height);
+		for (int y = 0; y < worse.height; y++)
+			for (int x = 0; x < worse.width * 3; x++) {
+				uint8_t *p = &worse.data[(ptrdiff_t)y * worse.stride + x];
+				int v = 118 + (*p - 128) / 8;
+
+				random = random * 1664525u + 1013904223u;
+				if (i % 2)
+					v = *p + ((int)(random >> 24) - 128) / 2;
+				*p = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+			}
+		if (faces_of(&worse, faces, 4) < 1 ||
+		    fabsf(faces[0].box.x + faces[0].box.width / 2 -
+			  100 * (0.5f + b.width / 2 / b.height)) > 15)
+			fail_msg("face %d, %s, is not found", i / 2, i % 2 ? "grainy" : "faded");
+	}
+	eg_image_done(&image);
+	eg_image_done(&worse);
+}
+
 static void nothing_is_found_where_nobody_is(void **state)
 {
 	struct eg_image image = {0};
@@ -297,6 +336,7 @@ int main(void)
 		cmocka_unit_test(an_aligned_face_has_its_eyes_on_the_arcface_points),
 		cmocka_unit_test(a_face_that_fills_the_picture_is_found),
 		cmocka_unit_test(a_small_face_in_a_large_picture_is_found),
+		cmocka_unit_test(a_faded_or_grainy_face_is_found),
 		cmocka_unit_test(nothing_is_found_where_nobody_is),
 		cmocka_unit_test(a_grey_picture_is_refused),
 		cmocka_unit_test(every_london_portrait_has_one_good_face),
