@@ -378,6 +378,31 @@ void eg_capture_served(struct eg_capture *c, uint32_t track_id)
 			c->tracks.track[i].served = true;
 }
 
+void eg_capture_split(struct eg_capture *c, uint32_t track_id)
+{
+	struct eg_tracks *s = &c->tracks;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct eg_tracked t = s->track[i];
+
+		if (t.seen.id != track_id)
+			continue;
+		drop_track(c, &s->track[i]);
+		t.seen.id = ++s->last_id;
+		t.seen.first_seen_ns = t.seen.last_seen_ns;
+		t.seen.first_usable_ns = 0;
+		t.seen.shot_count = 0;
+		t.served = false;
+		t.liveness = (struct eg_liveness_history){0};
+		t.seen.liveness = eg_liveness_of(&t.liveness);
+		// by rising id
+		memmove(&s->track[i], &s->track[i + 1], (s->count - i - 1) * sizeof(t));
+		s->track[s->count - 1] = t;
+		report(c);
+		return;
+	}
+}
+
 const struct eg_track *eg_capture_tracks(const struct eg_capture *c, size_t *ret_count)
 {
 	*ret_count = c->reported_count;

@@ -81,6 +81,10 @@ int eg_capture_frame(struct eg_capture *capture, struct eg_frame *frame,
 // only a few times a second, and no liveness. A track that is gone is no error.
 void eg_capture_served(struct eg_capture *capture, uint32_t track_id);
 
+// Somebody else stands where this track was: it ends without its shots, and a new one begins in the
+// same place. A track that is gone is no error.
+void eg_capture_split(struct eg_capture *capture, uint32_t track_id);
+
 // Forgets all tracks and shots (a new stream generation, an opt-out, an idle booth).
 void eg_capture_reset(struct eg_capture *capture);
 

@@ -11,6 +11,7 @@
 #define EG_SUBJECT_H
 
 #include "firmware/boothd/book.h"
+#include "firmware/boothd/guard.h"
 #include "firmware/boothd/worker.h"
 
 #define EG_SUBJECT_SHOTS 5
@@ -29,6 +30,7 @@ struct eg_subject {
 	struct eg_template shot[EG_SUBJECT_SHOTS];
 	struct eg_template fused;
 	bool has_fused;
+	struct eg_guard guard;
 	char named[EG_NAME_MAX]; // whom the last comparison confirmed; "" nobody
 };
 

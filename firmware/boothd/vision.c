@@ -12,6 +12,7 @@
 #include "drivers/codec.h"
 #include "firmware/base/mem.h"
 #include "firmware/boothd/book.h"
+#include "firmware/boothd/chart.h"
 #include "firmware/boothd/subject.h"
 
 // New templates per attempt: the first verdict should not wait for all five shots.
@@ -19,6 +20,10 @@
 #define FACE_JPEG_QUALITY 85
 // A track that breaks and comes back is told from another person at this false match rate.
 #define SAME_PERSON_FMR 1e-6
+// ... and that a track has become somebody else, at this one: two shots in a row that are unlike
+// what is known, and like each other.
+#define OTHER_PERSON_FMR 1e-2
+#define GUARD_EVERY_MS	 500
 
 struct eg_vision {
 	struct eg_worker_config config;
@@ -153,18 +158,61 @@ static void follow_subjects(struct eg_vision *v)
 	eg_subjects_age(v->subjects, eg_boot_ns(v->config.clock), window);
 }
 
-static uint64_t newest_shot(const struct eg_vision *v, const struct eg_track *track)
+static float other_threshold(const struct eg_vision *v)
 {
-	uint64_t newest = 0;
+	return (float)eg_calib_threshold(v->calib, OTHER_PERSON_FMR, NULL);
+}
+
+static const struct eg_shot *newest_of(const struct eg_vision *v, const struct eg_track *track)
+{
+	const struct eg_shot *newest = NULL;
 	size_t k;
 
 	for (k = 0; k < track->shot_count; k++) {
 		const struct eg_shot *shot = eg_capture_shot(v->capture, track->id, k);
 
-		if (shot != NULL && shot->sequence > newest)
-			newest = shot->sequence;
+		if (shot != NULL && (newest == NULL || shot->sequence > newest->sequence))
+			newest = shot;
 	}
 	return newest;
+}
+
+// Whether the face in a track that has its verdict is still the one that got it: somebody who steps
+// into another's place must not walk past unseen. One look in half a second, one a frame.
+static int guard_served(struct eg_vision *v, int64_t now_ns, struct eg_err *err)
+{
+	struct eg_template made;
+	size_t i;
+	int r;
+
+	for (i = 0; i < EG_TRACKS_MAX; i++) {
+		struct eg_subject *s = &v->subjects->subject[i];
+		const struct eg_track *t = s->used && s->done ? track_of(v, s->track) : NULL;
+		const struct eg_shot *shot;
+
+		if (t == NULL || !s->has_fused || !t->in_view || !t->in_zone ||
+		    now_ns - s->guard.at_ns < GUARD_EVERY_MS * EG_NS_PER_MS)
+			continue;
+		shot = newest_of(v, t);
+		if (shot == NULL || shot->sequence <= s->guard.sequence)
+			continue;
+		s->guard.at_ns = now_ns;
+		s->guard.sequence = shot->sequence;
+		r = eg_extractor_run(v->extractor, &shot->aligned, &made, err);
+		if (r == 0 && eg_guard_step(&s->guard, &s->fused, &made, other_threshold(v)) ==
+				      EG_GUARD_OTHER)
+			eg_capture_split(v->capture, s->track);
+		eg_wipe(&made, sizeof(made));
+		return r;
+	}
+	return 0;
+}
+
+static uint64_t newest_shot(const struct eg_vision *v, const struct eg_track *track)
+{
+	const struct eg_shot *newest = newest_of(v, track);
+
+	return newest != NULL ? newest->sequence : 0;
 }
 
 int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_view *ret_view,
@@ -195,6 +243,9 @@ int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_
 			return r;
 	}
 	follow_subjects(v);
+	r = guard_served(v, frame->captured_ns, err);
+	if (r != 0)
+		return r;
 	tracks = eg_capture_tracks(v->capture, &count);
 	v->waiting = 0;
 	for (i = 0; i < count && view.count < EG_TRACKS_MAX; i++) {
@@ -260,6 +311,23 @@ void eg_vision_forget(struct eg_vision *vision, uint32_t track)
 	eg_capture_served(vision->capture, track);
 }
 
+// A shot that is unlike the two and more before it is held back; a second one like it means that
+// somebody else has taken the place: what is known stays the first one's, and the track is split.
+static void take_in(struct eg_vision *v, struct eg_subject *s, const struct eg_shot *shot,
+		    const struct eg_template *made)
+{
+	enum eg_guard_says says = EG_GUARD_SAME;
+
+	if (s->has_fused && s->count >= 2)
+		says = eg_guard_step(&s->guard, &s->fused, made, other_threshold(v));
+	if (says == EG_GUARD_SAME)
+		eg_subject_add(s, shot->sequence, 1.0f + shot->face.quality.overall, made);
+	else
+		s->guard.sequence = shot->sequence;
+	if (says == EG_GUARD_OTHER)
+		eg_capture_split(v->capture, s->track);
+}
+
 // Makes templates of the best shots that have none yet.
 static int extract_some(struct eg_vision *v, struct eg_subject *s, uint32_t track,
 			struct eg_err *err)
@@ -274,11 +342,11 @@ static int extract_some(struct eg_vision *v, struct eg_subject *s, uint32_t trac
 		shot = eg_capture_shot(v->capture, track, k);
 		if (shot == NULL)
 			break;
-		if (eg_subject_has(s, shot->sequence))
+		if (eg_subject_has(s, shot->sequence) || shot->sequence == s->guard.sequence)
 			continue;
 		r = eg_extractor_run(v->extractor, &shot->aligned, &made, err);
 		if (r == 0)
-			eg_subject_add(s, shot->sequence, 1.0f + shot->face.quality.overall, &made);
+			take_in(v, s, shot, &made);
 		fresh++;
 	}
 	eg_wipe(&made, sizeof(made));
@@ -526,61 +594,7 @@ void eg_vision_manifest(const struct eg_vision *vision, struct eg_worker_manifes
 	*ret_manifest = m;
 }
 
-// ---- self-test ------------------------------------------------------------------------------
-
-// A drawn chart: a shaded disc with bars. It is nobody, so nothing may be confirmed from it, and
-// the same chart must give the same template twice.
-static void draw_chart(struct eg_image *chart)
-{
-	int x, y, c;
-
-	for (y = 0; y < chart->height; y++)
-		for (x = 0; x < chart->width; x++)
-			for (c = 0; c < 3; c++)
-				chart->data[y * chart->stride + 3 * x + c] =
-					(uint8_t)((x * 2 + y * (c + 1) +
-						   ((x / 8 + y / 8) % 2) * 60) %
-						  256);
-}
-
 int eg_vision_self_test(struct eg_vision *vision, struct eg_err *err)
 {
-	struct eg_vision *v = vision;
-	struct eg_template a, b;
-	struct eg_image chart = {0};
-	struct eg_face faces[4];
-	float score, own;
-	size_t count;
-	int r;
-
-	r = eg_image_init(&chart, EG_ALIGNED_SIDE, EG_ALIGNED_SIDE, 3);
-	if (r != 0)
-		return eg_err_set(err, r, "self-test: out of memory");
-	draw_chart(&chart);
-	r = eg_extractor_run(v->extractor, &chart, &a, err);
-	if (r == 0)
-		r = eg_extractor_run(v->extractor, &chart, &b, err);
-	if (r == 0)
-		r = eg_template_compare(&a, &b, &score);
-	if (r == 0)
-		r = eg_template_compare(&a, &a, &own);
-	if (r != 0) {
-		r = eg_err_prefix(err, r, "self-test: the recogniser does not run");
-	} else if (!(fabsf(score - own) < 1e-3f)) {
-		r = eg_err_set(err, EG_EFOREIGN,
-			       "self-test: the recogniser gives %.3f for one chart twice, not %.3f",
-			       (double)score, (double)own);
-	} else {
-		r = eg_capture_still(v->stills, &chart, faces, 4, &count, err);
-		if (r != 0)
-			r = eg_err_prefix(err, r, "self-test: the detector does not run");
-		else if (count != 0)
-			r = eg_err_set(
-				err, EG_EFOREIGN,
-				"self-test: the detector sees a face in a chart without one");
-	}
-	eg_template_wipe(&a);
-	eg_template_wipe(&b);
-	eg_image_done(&chart);
-	return r;
+	return eg_chart_test(vision->extractor, vision->stills, err);
 }

@@ -160,6 +160,28 @@ static void nothing_of_a_face_stays_after_an_opt_out_or_with_time(void **state)
 	assert_int_equal(eg_secret_count(), 0);
 }
 
+// Somebody steps into another's place: two shots in a row that are like each other and unlike what
+// is known. One bad shot, or two that have nothing in common, are nobody.
+static void two_shots_of_another_face_in_a_row_are_another_person(void **state)
+{
+	const struct eg_template known = person(1), same = person(0.9f), other = person(0);
+	struct eg_template like_other = person(0.1f), third = {0};
+	struct eg_guard guard = {0};
+
+	(void)state;
+	third.value[2] = 1;
+	assert_int_equal(eg_guard_step(&guard, &known, &same, THRESHOLD), EG_GUARD_SAME);
+	assert_int_equal(eg_guard_step(&guard, &known, &other, THRESHOLD), EG_GUARD_DOUBT);
+	assert_int_equal(eg_guard_step(&guard, &known, &same, THRESHOLD), EG_GUARD_SAME);
+	assert_int_equal(eg_guard_step(&guard, &known, &like_other, THRESHOLD), EG_GUARD_DOUBT);
+	assert_int_equal(eg_guard_step(&guard, &known, &third, THRESHOLD), EG_GUARD_DOUBT);
+	assert_int_equal(eg_guard_step(&guard, &known, &other, THRESHOLD), EG_GUARD_DOUBT);
+	assert_int_equal(eg_guard_step(&guard, &known, &like_other, THRESHOLD), EG_GUARD_OTHER);
+	// Afterwards nothing of the other one is kept.
+	assert_float_equal(guard.doubtful.value[1], 0, 0);
+	assert_int_equal(eg_guard_step(&guard, &known, &like_other, THRESHOLD), EG_GUARD_DOUBT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_track_that_is_gone_but_not_dropped_yet_counts_too),
 		cmocka_unit_test(better_shots_weigh_more),
 		cmocka_unit_test(nothing_of_a_face_stays_after_an_opt_out_or_with_time),
+		cmocka_unit_test(two_shots_of_another_face_in_a_row_are_another_person),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
