@@ -41,7 +41,7 @@ static int once_dnn(void *user)
 {
 	struct nets *n = user;
 
-	return bench_dnn_run(n->dnn, n->planes, n->size.channels, n->size.height, n->size.width);
+	return eg_bench_dnn_run(n->dnn, n->planes, n->size.channels, n->size.height, n->size.width);
 }
 
 static int draw(struct nets *n, const struct eg_model_spec *model)
@@ -82,7 +82,7 @@ static bool same(struct nets *n, const struct eg_model_spec *model)
 		return false;
 	for (size_t i = 0; i < model->output_count; i++)
 		ours[i] = eg_net_output(n->net, i, &counts[i]);
-	return bench_dnn_off(n->dnn, ours, counts, &off) == 0 && off < OFF_MAX;
+	return eg_bench_dnn_off(n->dnn, ours, counts, &off) == 0 && off < OFF_MAX;
 }
 
 static void race(struct bench *bench, struct nets *n, enum eg_model_role role)
@@ -102,7 +102,7 @@ static void race(struct bench *bench, struct nets *n, enum eg_model_role role)
 	for (size_t i = 0; i < model->output_count; i++)
 		names[i] = model->output_name[i];
 	(void)snprintf(path, sizeof(path), "%s/%s", bench->pack, model->file);
-	n->dnn = bench_dnn_new(path, names, model->output_count);
+	n->dnn = eg_bench_dnn_new(path, names, model->output_count);
 	if (draw(n, model) != 0) {
 		bench->failed++;
 	} else {
@@ -113,7 +113,7 @@ static void race(struct bench *bench, struct nets *n, enum eg_model_role role)
 				model->file);
 		bench_race(bench, stage, 0, rivals, count);
 	}
-	bench_dnn_free(n->dnn);
+	eg_bench_dnn_free(n->dnn);
 	n->dnn = NULL;
 }
 

@@ -18,8 +18,8 @@ struct bench_dnn {
 	std::vector<cv::Mat> outputs;
 };
 
-extern "C" struct bench_dnn *bench_dnn_new(const char *onnx_path, const char *const *outputs,
-					   size_t count)
+extern "C" struct bench_dnn *eg_bench_dnn_new(const char *onnx_path, const char *const *outputs,
+					      size_t count)
 {
 	struct bench_dnn *d = new (std::nothrow) bench_dnn;
 
@@ -39,13 +39,13 @@ extern "C" struct bench_dnn *bench_dnn_new(const char *onnx_path, const char *co
 	}
 }
 
-extern "C" void bench_dnn_free(struct bench_dnn *d)
+extern "C" void eg_bench_dnn_free(struct bench_dnn *d)
 {
 	delete d;
 }
 
-extern "C" int bench_dnn_run(struct bench_dnn *d, const float *input, int channels, int height,
-			     int width)
+extern "C" int eg_bench_dnn_run(struct bench_dnn *d, const float *input, int channels, int height,
+				int width)
 {
 	try {
 		const int sizes[4] = {1, channels, height, width};
@@ -58,8 +58,8 @@ extern "C" int bench_dnn_run(struct bench_dnn *d, const float *input, int channe
 	}
 }
 
-extern "C" int bench_dnn_off(struct bench_dnn *d, const float *const *expected,
-			     const size_t *counts, double *ret_off)
+extern "C" int eg_bench_dnn_off(struct bench_dnn *d, const float *const *expected,
+				const size_t *counts, double *ret_off)
 {
 	double off = 0;
 

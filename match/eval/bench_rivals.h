@@ -18,13 +18,14 @@ int bench_faiss_search(struct bench_faiss *faiss, const float *probe, long long 
 // most
 // 4. NULL: it does not load.
 struct bench_dnn;
-struct bench_dnn *bench_dnn_new(const char *onnx_path, const char *const *outputs, size_t count);
-void bench_dnn_free(struct bench_dnn *dnn); // takes NULL
+struct bench_dnn *eg_bench_dnn_new(const char *onnx_path, const char *const *outputs, size_t count);
+void eg_bench_dnn_free(struct bench_dnn *dnn); // takes NULL
 // Runs it on `input` (channels × height × width, read only); 0, or −1. The outputs' numbers, one
 // output behind the other, are compared with `expected`: *ret_off is the largest difference, as a
 // part of the largest expected number of that output.
-int bench_dnn_run(struct bench_dnn *dnn, const float *input, int channels, int height, int width);
-int bench_dnn_off(struct bench_dnn *dnn, const float *const *expected, const size_t *counts,
-		  double *ret_off);
+int eg_bench_dnn_run(struct bench_dnn *dnn, const float *input, int channels, int height,
+		     int width);
+int eg_bench_dnn_off(struct bench_dnn *dnn, const float *const *expected, const size_t *counts,
+		     double *ret_off);
 
 #endif
