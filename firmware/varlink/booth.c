@@ -38,7 +38,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(loadingTotal, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
-	Event, SD_VARLINK_FIELD_COMMENT("state, verdict, hint, camera, manifest, policy, fault"),
+	Event,
+	SD_VARLINK_FIELD_COMMENT("state, verdict, hint, camera, document, manifest, policy, fault"),
 	SD_VARLINK_DEFINE_FIELD(type, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(time, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Number of the traveller's session since boothd started"),

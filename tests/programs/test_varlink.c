@@ -27,7 +27,13 @@ static void same(const sd_varlink_interface *interface, const char *name)
 	if (eg_file_read(path, &file, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_true(sd_varlink_idl_format(interface, &text) >= 0);
-	assert_string_equal(eg_buf_text(&file), text);
+	const char *written = eg_buf_text(&file);
+	size_t at = 0;
+	while (written[at] != '\0' && written[at] == text[at])
+		at++;
+	if (written[at] != text[at]) // whole, they are longer than cmocka prints
+		fail_msg("%s differs at byte %zu: written '%.60s', served '%.60s'", name, at,
+			 written + at, text + at);
 	free(text);
 	eg_buf_done(&file);
 }

@@ -10,11 +10,9 @@ pictures=$EGRESS_BUILD/run/test_booth_material/made/loop
 start_world
 mkdir "$work/frames"
 cp "$pictures"/80000[0-9].jpg "$work/frames" || bad "no pictures of an empty corridor"
-write_config 5 <<-EOF
-	[camera]
-	backend = folder
-	source = $work/frames
-EOF
+camera_lines="backend = folder
+source = $work/frames"
+write_config 5 </dev/null
 
 run_boothd() {
 	rm -f "$run/booth"
