@@ -3,12 +3,10 @@
 // audit: is the chain whole, and what does it say. Works on records.db itself, so also with boothd
 // and syncd down, and on a copy of the file elsewhere.
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "firmware/base/clock.h"
 #include "firmware/base/file.h"
@@ -149,12 +147,7 @@ int eg_ctl_audit(const struct eg_ctl *ctl, int argc, char **argv)
 			    stderr);
 		return 2;
 	}
-	// Looking must not make an empty file where there is none.
-	if (access(ctl->records, F_OK) != 0)
-		r = eg_err_errno(&err, errno, "%s (has boothd run? else give --records PATH)",
-				 ctl->records);
-	else
-		r = eg_records_open(ctl->records, &records, &err);
+	r = eg_ctl_open_records(ctl, &records, &err);
 	if (r == 0)
 		r = is_list ? list(records, &err)
 			    : verify(ctl, records, is_known ? argv[3] : NULL, &err);

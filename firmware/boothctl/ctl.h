@@ -15,6 +15,8 @@
 
 #include "firmware/base/err.h"
 
+struct eg_records;
+
 struct eg_ctl {
 	const char *booth_socket, *sync_socket; // paths
 	const char *records;			// path of records.db
@@ -34,6 +36,10 @@ int eg_ctl_opt_out(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_resume(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_provision(const struct eg_ctl *ctl, int argc, char **argv);
 int eg_ctl_calibrate(const struct eg_ctl *ctl, int argc, char **argv);
+
+// Opens records.db (queue.c). Looking must not make an empty file where there is none: EG_ENOENT.
+int eg_ctl_open_records(const struct eg_ctl *ctl, struct eg_records **ret_records,
+			struct eg_err *err) EG_CHECKED;
 
 // ---- call.c: Varlink ----
 

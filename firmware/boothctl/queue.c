@@ -186,6 +186,15 @@ static int resend(struct eg_records *records, const char *text, struct eg_err *e
 	return r;
 }
 
+int eg_ctl_open_records(const struct eg_ctl *ctl, struct eg_records **ret_records,
+			struct eg_err *err)
+{
+	if (access(ctl->records, F_OK) != 0)
+		return eg_err_errno(err, errno, "%s (has boothd run? else give --records PATH)",
+				    ctl->records);
+	return eg_records_open(ctl->records, ret_records, err);
+}
+
 int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv)
 {
 	struct eg_records *records = NULL;
@@ -203,12 +212,7 @@ int eg_ctl_queue(const struct eg_ctl *ctl, int argc, char **argv)
 			    stderr);
 		return 2;
 	}
-	// Looking must not make an empty file where there is none.
-	if (access(ctl->records, F_OK) != 0)
-		r = eg_err_errno(&err, errno, "%s (has boothd run? else give --records PATH)",
-				 ctl->records);
-	else
-		r = eg_records_open(ctl->records, &records, &err);
+	r = eg_ctl_open_records(ctl, &records, &err);
 	if (r == 0 && is_list)
 		r = list(ctl, records, &err);
 	else if (r == 0 && is_show)

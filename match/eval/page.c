@@ -229,21 +229,6 @@ static void put_y_marks(struct page *page, int low)
 			 log_y(pow(10, k), low) + 4, decade(k));
 }
 
-static size_t count_below(const float *sorted, size_t count, double threshold)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if ((double)sorted[middle] < threshold)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 // The least decade that `n` tries can show, between −2 and −7.
 static int least_decade(size_t n)
 {
@@ -275,14 +260,15 @@ static void det_at(const struct det *d, size_t i, size_t *ret_matched, double *r
 
 	if (k >= s->unwanted_count) {
 		*ret_matched = s->unwanted_count;
-		*ret_missed = (double)(s->wanted_failed + count_below(s->wanted, s->wanted_count,
-								      (double)s->unwanted[0]));
+		*ret_missed =
+			(double)(s->wanted_failed + eval_count_below(s->wanted, s->wanted_count,
+								     (double)s->unwanted[0]));
 		return;
 	}
 	double at = (double)nextafterf(s->unwanted[s->unwanted_count - 1 - k], INFINITY);
 
-	*ret_missed = (double)(s->wanted_failed + count_below(s->wanted, s->wanted_count, at));
-	*ret_matched = s->unwanted_count - count_below(s->unwanted, s->unwanted_count, at);
+	*ret_missed = (double)(s->wanted_failed + eval_count_below(s->wanted, s->wanted_count, at));
+	*ret_matched = s->unwanted_count - eval_count_below(s->unwanted, s->unwanted_count, at);
 }
 
 // Steps at which the number of unwanted scores changes: a curve over fewer would be made up.
@@ -315,9 +301,10 @@ static void put_threshold_dot(struct page *page, const struct det *d)
 
 	if (isnan(s->threshold))
 		return;
-	missed = (double)(s->wanted_failed + count_below(s->wanted, s->wanted_count, s->threshold));
+	missed = (double)(s->wanted_failed +
+			  eval_count_below(s->wanted, s->wanted_count, s->threshold));
 	matched = (double)(s->unwanted_count -
-			   count_below(s->unwanted, s->unwanted_count, s->threshold));
+			   eval_count_below(s->unwanted, s->unwanted_count, s->threshold));
 	page_put(page, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" class=\"dot\"/>\n",
 		 det_x(d, matched / (double)s->unwanted_count), log_y(missed / n, d->low_y));
 }

@@ -29,7 +29,7 @@ static int by_float(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static size_t count_below(const float *sorted, size_t count, double threshold)
+size_t eval_count_below(const float *sorted, size_t count, double threshold)
 {
 	size_t low = 0, high = count;
 
@@ -47,7 +47,7 @@ static size_t count_below(const float *sorted, size_t count, double threshold)
 static double fnmr_at(const struct eval_stats *stats, const float *genuine, double threshold)
 {
 	size_t compared = stats->genuine - stats->genuine_failed;
-	size_t missed = count_below(genuine, compared, threshold) + stats->genuine_failed;
+	size_t missed = eval_count_below(genuine, compared, threshold) + stats->genuine_failed;
 
 	return stats->genuine ? (double)missed / (double)stats->genuine : NAN;
 }

@@ -52,6 +52,9 @@ void eval_stats_of_scores(float *genuine, size_t genuine_count, size_t genuine_f
 int eval_stats_of_pairs(const struct eval_pair *pairs, size_t count, struct eval_stats *ret_stats,
 			struct eg_err *err) EG_CHECKED;
 
+// How many of `count` scores, sorted upwards, lie below the threshold.
+size_t eval_count_below(const float *sorted, size_t count, double threshold);
+
 struct eval_interval eval_wilson(double successes, double n);
 
 #endif

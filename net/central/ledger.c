@@ -93,3 +93,11 @@ int eg_ledger_damaged(const char *what, struct eg_err *err)
 {
 	return eg_err_set(err, EG_ECORRUPT, "central ledger: a row of '%s' is damaged", what);
 }
+
+struct eg_db_query eg_ledger_by_booth(struct eg_ledger *ledger, enum ledger_statement statement,
+				      const char *booth)
+{
+	struct eg_db_query query = eg_db_query(ledger->db, statement);
+	eg_db_bind_text(&query, 1, booth);
+	return query;
+}

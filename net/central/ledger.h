@@ -17,6 +17,7 @@
 #include "firmware/base/id.h"
 #include "store/audit.h"
 #include "store/manifest.h"
+#include "store/trust.h"
 
 #define EG_SERIAL_SIZE	 16	    // bytes of a certificate's serial number
 #define EG_CHUNK_SIZE	 (1u << 18) // bytes of a manifest that are read at once
@@ -87,6 +88,11 @@ int eg_ledger_put_keys(struct eg_ledger *ledger, const char *booth, struct eg_by
 // The n-th newest keys of the booth (0: the current ones), appended to `keys`. EG_ENOENT.
 int eg_ledger_get_keys(struct eg_ledger *ledger, const char *booth, unsigned int n,
 		       struct eg_buf *keys, struct eg_err *err) EG_CHECKED;
+
+// The same, decoded. Of older keys (n > 0) that are not there `err` says nothing, so that the
+// failure of the newest ones stands.
+int eg_ledger_read_keys(struct eg_ledger *ledger, const char *booth, unsigned int n,
+			struct eg_booth_keys *ret_keys, struct eg_err *err) EG_CHECKED;
 
 int eg_ledger_put_heartbeat(struct eg_ledger *ledger, const char *booth, struct eg_bytes json,
 			    int64_t now_ms, struct eg_err *err) EG_CHECKED;

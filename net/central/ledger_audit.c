@@ -7,18 +7,10 @@
 
 #include "net/central/ledger_internal.h"
 
-static struct eg_db_query by_booth(struct eg_ledger *ledger, enum ledger_statement statement,
-				   const char *booth)
-{
-	struct eg_db_query query = eg_db_query(ledger->db, statement);
-	eg_db_bind_text(&query, 1, booth);
-	return query;
-}
-
 static int enrolled(struct eg_ledger *ledger, const char *booth, int64_t *ret_ms,
 		    struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_ENROLLED, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_ENROLLED, booth);
 	int r = eg_db_step(&query, err);
 	if (r == 1)
 		*ret_ms = eg_db_int(&query, 0);
@@ -30,7 +22,7 @@ static int enrolled(struct eg_ledger *ledger, const char *booth, int64_t *ret_ms
 static int compare(struct eg_ledger *ledger, const char *booth, int64_t enrolled_ms,
 		   const struct eg_audit_head *head, struct eg_buf *known, struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_AUDIT_HEAD, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_AUDIT_HEAD, booth);
 	eg_db_bind_int(&query, 2, enrolled_ms);
 	int r = eg_db_step(&query, err);
 	if (r == 1) {
@@ -57,7 +49,7 @@ static int insert(struct eg_ledger *ledger, const char *booth, int64_t enrolled_
 		  const struct eg_audit_head *head, struct eg_bytes receipt, int64_t now_ms,
 		  struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_PUT_AUDIT_HEAD, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_PUT_AUDIT_HEAD, booth);
 	eg_db_bind_int(&query, 2, enrolled_ms);
 	eg_db_bind_int(&query, 3, (int64_t)head->count);
 	eg_db_bind_blob(&query, 4, EG_BYTES(head->digest, sizeof(head->digest)));
@@ -89,7 +81,8 @@ int eg_ledger_list_audit(struct eg_ledger *ledger, const char *booth,
 			 int (*row)(void *user, const struct eg_audit_row *row), void *user,
 			 struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_LIST_AUDIT, booth != NULL ? booth : "");
+	struct eg_db_query query =
+		eg_ledger_by_booth(ledger, LEDGER_LIST_AUDIT, booth != NULL ? booth : "");
 	int r;
 	while ((r = eg_db_step(&query, err)) == 1) {
 		struct eg_audit_row found = {

@@ -7,14 +7,6 @@
 #include "firmware/base/mem.h"
 #include "net/central/ledger_internal.h"
 
-static struct eg_db_query by_booth(struct eg_ledger *ledger, enum ledger_statement statement,
-				   const char *booth)
-{
-	struct eg_db_query query = eg_db_query(ledger->db, statement);
-	eg_db_bind_text(&query, 1, booth);
-	return query;
-}
-
 int eg_ledger_put_token(struct eg_ledger *ledger, const char *booth,
 			const uint8_t hash[EG_SHA256_SIZE], int64_t expires_ms, int64_t now_ms,
 			struct eg_err *err)
@@ -22,11 +14,11 @@ int eg_ledger_put_token(struct eg_ledger *ledger, const char *booth,
 	int r = eg_ledger_enter(ledger, err);
 	if (r != 0)
 		return r;
-	struct eg_db_query query = by_booth(ledger, LEDGER_PUT_BOOTH, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_PUT_BOOTH, booth);
 	eg_db_bind_int(&query, 2, now_ms);
 	r = eg_db_run(&query, NULL, err);
 	if (r == 0) {
-		query = by_booth(ledger, LEDGER_VOID_TOKENS, booth);
+		query = eg_ledger_by_booth(ledger, LEDGER_VOID_TOKENS, booth);
 		r = eg_db_run(&query, NULL, err);
 	}
 	if (r == 0) {
@@ -129,7 +121,7 @@ int eg_ledger_enrol(struct eg_ledger *ledger, const uint8_t hash[EG_SHA256_SIZE]
 	if (r == 0 && changed == 0)
 		r = refuse_token(err);
 	if (r == 0) {
-		query = by_booth(ledger, LEDGER_REVOKE_CERTIFICATES, certificate->booth);
+		query = eg_ledger_by_booth(ledger, LEDGER_REVOKE_CERTIFICATES, certificate->booth);
 		eg_db_bind_int(&query, 2, now_ms);
 		r = eg_db_run(&query, NULL, err);
 	}
@@ -138,7 +130,7 @@ int eg_ledger_enrol(struct eg_ledger *ledger, const uint8_t hash[EG_SHA256_SIZE]
 	if (r == 0)
 		r = put_certificate(ledger, certificate, der, now_ms, err);
 	if (r == 0) {
-		query = by_booth(ledger, LEDGER_OPEN_BOOTH, certificate->booth);
+		query = eg_ledger_by_booth(ledger, LEDGER_OPEN_BOOTH, certificate->booth);
 		r = eg_db_run(&query, NULL, err);
 	}
 	return eg_ledger_finish(ledger, r, err);
@@ -189,18 +181,18 @@ int eg_ledger_revoke(struct eg_ledger *ledger, const char *booth, int64_t now_ms
 	int r = eg_ledger_enter(ledger, err);
 	if (r != 0)
 		return r;
-	struct eg_db_query query = by_booth(ledger, LEDGER_REVOKE_BOOTH, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_REVOKE_BOOTH, booth);
 	eg_db_bind_int(&query, 2, now_ms);
 	r = eg_db_run(&query, &changed, err);
 	if (r == 0 && changed == 0)
 		r = eg_err_set(err, EG_ENOENT, "booth '%s': there is none of that name", booth);
 	if (r == 0) {
-		query = by_booth(ledger, LEDGER_REVOKE_CERTIFICATES, booth);
+		query = eg_ledger_by_booth(ledger, LEDGER_REVOKE_CERTIFICATES, booth);
 		eg_db_bind_int(&query, 2, now_ms);
 		r = eg_db_run(&query, NULL, err);
 	}
 	if (r == 0) {
-		query = by_booth(ledger, LEDGER_VOID_TOKENS, booth);
+		query = eg_ledger_by_booth(ledger, LEDGER_VOID_TOKENS, booth);
 		r = eg_db_run(&query, NULL, err);
 	}
 	return eg_ledger_finish(ledger, r, err);
@@ -210,7 +202,7 @@ int eg_ledger_revoke(struct eg_ledger *ledger, const char *booth, int64_t now_ms
 static int same_keys(struct eg_ledger *ledger, const char *booth, struct eg_bytes keys,
 		     struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_GET_KEYS, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_GET_KEYS, booth);
 	eg_db_bind_int(&query, 2, 0);
 	int r = eg_db_step(&query, err);
 	if (r == 1)
@@ -221,7 +213,7 @@ static int same_keys(struct eg_ledger *ledger, const char *booth, struct eg_byte
 
 static int keys_open(struct eg_ledger *ledger, const char *booth, struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_KEYS_STATE, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_KEYS_STATE, booth);
 	int r = eg_db_step(&query, err);
 	if (r == 1)
 		r = eg_db_int(&query, 0) != 0 ? 1 : 0;
@@ -244,13 +236,13 @@ int eg_ledger_put_keys(struct eg_ledger *ledger, const char *booth, struct eg_by
 			       "enrolling with a new token",
 			       booth);
 	if (r == 0 && same == 0) {
-		struct eg_db_query query = by_booth(ledger, LEDGER_PUT_KEYS, booth);
+		struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_PUT_KEYS, booth);
 		eg_db_bind_int(&query, 2, now_ms);
 		eg_db_bind_blob(&query, 3, keys);
 		r = eg_db_run(&query, NULL, err);
 	}
 	if (r == 0 && open == 1) {
-		struct eg_db_query query = by_booth(ledger, LEDGER_KEYS_SENT, booth);
+		struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_KEYS_SENT, booth);
 		r = eg_db_run(&query, NULL, err);
 	}
 	return eg_ledger_finish(ledger, r, err);
@@ -259,7 +251,7 @@ int eg_ledger_put_keys(struct eg_ledger *ledger, const char *booth, struct eg_by
 int eg_ledger_get_keys(struct eg_ledger *ledger, const char *booth, unsigned int n,
 		       struct eg_buf *keys, struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_GET_KEYS, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_GET_KEYS, booth);
 	eg_db_bind_int(&query, 2, n);
 	int r = eg_db_step(&query, err);
 	if (r == 1) {
@@ -278,10 +270,22 @@ int eg_ledger_get_keys(struct eg_ledger *ledger, const char *booth, unsigned int
 	return r;
 }
 
+int eg_ledger_read_keys(struct eg_ledger *ledger, const char *booth, unsigned int n,
+			struct eg_booth_keys *ret_keys, struct eg_err *err)
+{
+	struct eg_buf bytes;
+	eg_buf_init(&bytes, EG_BOOTH_KEYS_MAX);
+	int r = eg_ledger_get_keys(ledger, booth, n, &bytes, n == 0 ? err : NULL);
+	if (r == 0)
+		r = eg_booth_keys_decode(eg_buf_bytes(&bytes), ret_keys, err);
+	eg_buf_done(&bytes);
+	return r;
+}
+
 int eg_ledger_put_heartbeat(struct eg_ledger *ledger, const char *booth, struct eg_bytes json,
 			    int64_t now_ms, struct eg_err *err)
 {
-	struct eg_db_query query = by_booth(ledger, LEDGER_PUT_HEARTBEAT, booth);
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_PUT_HEARTBEAT, booth);
 	eg_db_bind_blob(&query, 2, json);
 	eg_db_bind_int(&query, 3, now_ms);
 	return eg_db_run(&query, NULL, err);

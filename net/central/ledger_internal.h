@@ -71,6 +71,10 @@ struct eg_ledger {
 int eg_ledger_enter(struct eg_ledger *ledger, struct eg_err *err) EG_CHECKED;
 int eg_ledger_finish(struct eg_ledger *ledger, int r, struct eg_err *err) EG_CHECKED;
 
+// A statement whose first parameter is the booth, bound.
+struct eg_db_query eg_ledger_by_booth(struct eg_ledger *ledger, enum ledger_statement statement,
+				      const char *booth);
+
 // Copies bytes or text of a column that must fit exactly, or be a name; false: damaged.
 bool eg_ledger_copy(const struct eg_db_query *query, int column, void *ret_data, size_t size);
 bool eg_ledger_copy_text(const struct eg_db_query *query, int column, char *ret_text, size_t size);

@@ -19,6 +19,7 @@
 #include "drivers/codec.h"
 #include "firmware/base/file.h"
 #include "firmware/base/log.h"
+#include "ground.h"
 
 #define WIDTH	   1280
 #define HEIGHT	   720
@@ -28,8 +29,6 @@
 #define EYES_ONE   90.0f // px between the eyes, one place
 #define EYES_MANY  60.0f
 #define PLACES_MAX 4
-#define GROUND	   0xb4
-#define FADE	   40 // px
 
 struct maker {
 	struct eg_capture *capture;
@@ -69,25 +68,6 @@ static float below(int at)
 	return t * t * (3 - 2 * t);
 }
 
-// The place's pixels, faded into the frame from its sides.
-static void blend(struct maker *m, int left, int width)
-{
-	for (int y = 0; y < HEIGHT; y++) {
-		const uint8_t *from = m->place.data + (ptrdiff_t)y * m->place.stride;
-		uint8_t *to = m->frame.data + (ptrdiff_t)y * m->frame.stride + 3 * left;
-
-		for (int x = 0; x < width; x++) {
-			int side = x < width - 1 - x ? x : width - 1 - x;
-			int part = side < FADE ? side * 256 / FADE : 256;
-
-			for (int c = 0; c < 3; c++)
-				to[3 * x + c] =
-					(uint8_t)((from[3 * x + c] * part + GROUND * (256 - part)) /
-						  256);
-		}
-	}
-}
-
 static int draw_person(struct maker *m, int place, int at, struct eg_err *err)
 {
 	const struct eg_face *face = &m->face[place];
@@ -112,7 +92,7 @@ static int draw_person(struct maker *m, int place, int at, struct eg_err *err)
 		r = eg_sample(&m->photo[place], &map, EG_BORDER_EDGE, &m->scratch, &m->place);
 	if (r != 0)
 		return eg_err_set(err, r, "a person could not be drawn");
-	blend(m, place * width, width);
+	ground_blend(&m->frame, &m->place, place * width, width);
 	return 0;
 }
 

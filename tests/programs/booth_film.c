@@ -24,12 +24,11 @@
 #include "drivers/codec.h"
 #include "firmware/base/file.h"
 #include "firmware/base/log.h"
+#include "ground.h"
 #include "match/eval/scene.h"
 
 #define WIDTH	   1280
 #define HEIGHT	   720
-#define GROUND	   0xb4
-#define FADE	   40 // px
 #define PHOTOS_MAX 2
 #define EYES_PX	   80.0f
 #define CLOTH	   205 // a surgical mask's grey
@@ -182,25 +181,6 @@ static int load(struct maker *m, const struct shot *shot, struct eg_err *err)
 	return r;
 }
 
-// The place's pixels, faded into the frame from its sides.
-static void blend(struct maker *m, int left, int width)
-{
-	for (int y = 0; y < HEIGHT; y++) {
-		const uint8_t *from = m->place.data + (ptrdiff_t)y * m->place.stride;
-		uint8_t *to = m->frame.data + (ptrdiff_t)y * m->frame.stride + 3 * left;
-
-		for (int x = 0; x < width; x++) {
-			int side = x < width - 1 - x ? x : width - 1 - x;
-			int part = side < FADE ? side * 256 / FADE : 256;
-
-			for (int c = 0; c < 3; c++)
-				to[3 * x + c] =
-					(uint8_t)((from[3 * x + c] * part + GROUND * (256 - part)) /
-						  256);
-		}
-	}
-}
-
 static int draw_person(struct maker *m, int who, int people, float t)
 {
 	const struct eg_face *face = &m->face[who];
@@ -217,7 +197,7 @@ static int draw_person(struct maker *m, int who, int people, float t)
 	if (r == 0)
 		r = eg_sample(&m->photo[who], &map, EG_BORDER_EDGE, &m->scratch, &m->place);
 	if (r == 0)
-		blend(m, who * width, width);
+		ground_blend(&m->frame, &m->place, who * width, width);
 	return r;
 }
 
@@ -235,7 +215,7 @@ static int draw_picture(struct maker *m, const struct eg_image *picture)
 	if (r == 0)
 		r = eg_sample(picture, &map, EG_BORDER_EDGE, &m->scratch, &m->place);
 	if (r == 0)
-		blend(m, (WIDTH - width) / 2, width);
+		ground_blend(&m->frame, &m->place, (WIDTH - width) / 2, width);
 	return r;
 }
 

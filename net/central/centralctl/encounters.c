@@ -34,13 +34,7 @@ static int open_with_keys(struct listing *listing, const struct eg_encounter_row
 	int r = EG_EAUTH;
 	for (unsigned int n = 0; n < KEY_TRIES && r == EG_EAUTH; n++) {
 		struct eg_booth_keys keys;
-		struct eg_buf bytes;
-		eg_buf_init(&bytes, EG_BOOTH_KEYS_MAX);
-		int k = eg_ledger_get_keys(listing->ledger, row->booth, n, &bytes,
-					   n == 0 ? err : NULL);
-		if (k == 0)
-			k = eg_booth_keys_decode(eg_buf_bytes(&bytes), &keys, err);
-		eg_buf_done(&bytes);
+		int k = eg_ledger_read_keys(listing->ledger, row->booth, n, &keys, err);
 		if (k != 0)
 			return n == 0 || k != EG_ENOENT ? k : r;
 		eg_buf_reset(plain);

@@ -17,13 +17,8 @@ static int verify(struct request *request, struct eg_audit_head *ret_head, struc
 	int r = EG_EAUTH;
 	for (unsigned int n = 0; n < KEY_TRIES && r == EG_EAUTH; n++) {
 		struct eg_booth_keys keys;
-		struct eg_buf bytes;
-		eg_buf_init(&bytes, EG_BOOTH_KEYS_MAX);
-		int k = eg_ledger_get_keys(request->server->ledger, request->peer.booth, n, &bytes,
-					   n == 0 ? err : NULL);
-		if (k == 0)
-			k = eg_booth_keys_decode(eg_buf_bytes(&bytes), &keys, err);
-		eg_buf_done(&bytes);
+		int k = eg_ledger_read_keys(request->server->ledger, request->peer.booth, n, &keys,
+					    err);
 		if (k != 0)
 			return n == 0 || k != EG_ENOENT ? k : r;
 		r = eg_audit_verify_head(eg_buf_bytes(&request->body), keys.sign, ret_head, err);
