@@ -48,6 +48,11 @@ static const struct {
 	[EG_AUDIT_MAINTENANCE_LEFT] = {"maintenance_left", ACTOR},
 	[EG_AUDIT_RECEIPTS_ERASED] = {"receipts_erased", NUMBER},
 	[EG_AUDIT_RECOVERED] = {"recovered", NUMBER},
+	[EG_AUDIT_DECISION_OF_TWO] = {"decision_of_two", SUBJECT | NUMBER | ACTOR | SECOND},
+	[EG_AUDIT_SIGNED_IN] = {"signed_in", ACTOR},
+	[EG_AUDIT_SIGNED_OUT] = {"signed_out", ACTOR},
+	[EG_AUDIT_LOCKED_OUT] = {"locked_out", ACTOR},
+	[EG_AUDIT_FACES_SHOWN] = {"faces_shown", SUBJECT | ACTOR},
 };
 
 static bool is_event(uint64_t number)

@@ -44,6 +44,11 @@ enum eg_audit_event {
 	EG_AUDIT_MAINTENANCE_LEFT = 16,	   // actor
 	EG_AUDIT_RECEIPTS_ERASED = 17,	   // number: how many
 	EG_AUDIT_RECOVERED = 18,	   // number: encounters saved from a damaged file
+	EG_AUDIT_DECISION_OF_TWO = 19,	   // as DECISION; both actors
+	EG_AUDIT_SIGNED_IN = 20,	   // actor
+	EG_AUDIT_SIGNED_OUT = 21,	   // actor: by themselves, or after their time
+	EG_AUDIT_LOCKED_OUT = 22,	   // actor: after too many wrong PINs
+	EG_AUDIT_FACES_SHOWN = 23,	   // subject: encounter whose faces were shown; actor
 	EG_AUDIT_EVENT_COUNT,
 };
 const char *eg_audit_event_name(enum eg_audit_event event); // "encounter_put", ...

@@ -19,21 +19,10 @@
 #ifndef EG_ENCOUNTER_H
 #define EG_ENCOUNTER_H
 
-#include "firmware/base/id.h"
 #include "match/verdict.h"
-#include "store/manifest.h"
+#include "store/envelope.h"
 
-#define EG_ENVELOPE_MAX	 (1u << 20) // bytes
 #define EG_FACE_JPEG_MAX (256u << 10)
-
-// Numbers are in stored envelopes: never renumber, only append.
-enum eg_face_part {
-	EG_FACE_NONE = 0,      // none was taken
-	EG_FACE_EXPIRED = 1,   // kept as long as the policy allows and not sent in that time
-	EG_FACE_WITHDRAWN = 2, // the traveller opted out afterwards
-	EG_FACE_PRESENT = 3,   // never as a number in an envelope
-};
-const char *eg_face_part_name(enum eg_face_part image); // "none", "image_expired", ...
 
 struct eg_encounter {
 	struct eg_id id;		 // 1
@@ -67,29 +56,6 @@ struct eg_encounter {
 int eg_encounter_seal(const struct eg_encounter *encounter, const struct eg_key *booth_key,
 		      const uint8_t centre[EG_P256_PUB_SIZE], struct eg_buf *out,
 		      struct eg_err *err) EG_CHECKED;
-
-// What can be read without a key: id and kid. EG_EINVAL.
-int eg_envelope_peek(struct eg_bytes envelope, struct eg_id *ret_id, uint8_t ret_kid[EG_KID_SIZE],
-		     struct eg_err *err) EG_CHECKED;
-
-// Everything that can.
-struct eg_envelope_facts {
-	struct eg_id id;
-	uint8_t kid[EG_KID_SIZE];
-	enum eg_citizenship citizenship;
-	enum eg_face_part image;
-};
-int eg_envelope_inspect(struct eg_bytes envelope, struct eg_envelope_facts *ret_facts,
-			struct eg_err *err) EG_CHECKED;
-
-// The same envelope without its image, appended to `out`; `why` is EXPIRED or WITHDRAWN.
-// EG_ENOENT: it has none.
-int eg_envelope_drop_image(struct eg_bytes envelope, enum eg_face_part why, struct eg_buf *out,
-			   struct eg_err *err) EG_CHECKED;
-
-// True when both are envelopes of the same sealed record, whatever became of the image: a booth may
-// drop it after an envelope was sent whose acknowledgement was lost.
-bool eg_envelope_same_record(struct eg_bytes a, struct eg_bytes b);
 
 // At the centre, with its opening key. `plain` (secret) keeps the bytes that ret_encounter->face
 // views; image says whether there is one. EG_EAUTH: wrong key, changed, or not signed by

@@ -10,13 +10,16 @@
 #define EG_PARSE_H
 
 #include "firmware/base/cbor.h"
+#include "store/decision.h"
 #include "store/encounter.h"
+#include "store/exit_receipt.h"
 #include "store/manifest.h"
 
 #define EG_MANIFEST_CONTEXT  "egress/manifest/v1"
 #define EG_ENCOUNTER_CONTEXT "egress/encounter/v1"
 #define EG_IMAGE_CONTEXT     "egress/image/v1"
 #define EG_ACK_CONTEXT	     "egress/ack/v1"
+#define EG_DECISION_CONTEXT  "egress/decision/v1"
 
 // The last millisecond of the year 9999: no time in any format is later.
 #define EG_TIME_MAX_MS 253402300799999LL
@@ -46,6 +49,38 @@ int eg_manifest_read_content(struct eg_bytes content, struct eg_manifest_header 
 
 // id ‖ 0x00 ‖ scope ‖ 0x00 ‖ version: what the seal is bound to.
 int eg_manifest_put_aad(const struct eg_statement *statement, struct eg_buf *out) EG_CHECKED;
+
+// What stands in an envelope; all views.
+struct eg_envelope_parts {
+	struct eg_envelope_facts facts;
+	struct eg_bytes record; // sealed
+	struct eg_bytes image;	// sealed, or empty
+};
+int eg_envelope_put(const struct eg_envelope_parts *parts, struct eg_buf *out,
+		    struct eg_err *err) EG_CHECKED;
+int eg_envelope_split(struct eg_bytes envelope, struct eg_envelope_parts *ret_parts,
+		      struct eg_err *err) EG_CHECKED;
+// HPKE under info `context`, aad = id ‖ booth id; appended. EG_EAUTH on opening: sealed to another
+// key, or changed.
+int eg_envelope_seal_part(const struct eg_id *id, const char *booth, const char *context,
+			  const uint8_t centre[EG_P256_PUB_SIZE], struct eg_bytes plain,
+			  struct eg_buf *sealed, struct eg_err *err) EG_CHECKED;
+int eg_envelope_open_part(const struct eg_envelope_facts *facts, const char *booth,
+			  const char *context, struct eg_bytes sealed,
+			  const struct eg_key *centre_key, struct eg_buf *plain,
+			  struct eg_err *err) EG_CHECKED;
+
+// The decision's record: payload of the COSE_Sign1.
+int eg_decision_write(const struct eg_decision_record *record, struct eg_buf *out,
+		      struct eg_err *err) EG_CHECKED;
+int eg_decision_read(struct eg_bytes payload, struct eg_decision_record *ret_record,
+		     struct eg_err *err) EG_CHECKED;
+
+// The exit receipt's payload.
+int eg_exit_receipt_write(const struct eg_exit_receipt *receipt, struct eg_buf *out,
+			  struct eg_err *err) EG_CHECKED;
+int eg_exit_receipt_read(struct eg_bytes payload, struct eg_exit_receipt *ret_receipt,
+			 struct eg_err *err) EG_CHECKED;
 
 // The encounter's record: payload of the COSE_Sign1. Writing takes has_face and face_digest as they
 // are; reading leaves face empty.

@@ -7,7 +7,10 @@
 // policy   COSE_Sign1 by a key of trust.json, aad "egress/policy/v1", payload CBOR map {1: id text,
 //          2: version uint, 3: not_before_ms uint, 4: expires_ms uint, 5: retention, 6: FMR double,
 //          7: FPIR double, 8: least liveness score double, 9: longest hold, s uint, 10: notice
-//          version text, 11: notices array of [language tag text, text]}
+//          version text, 11: notices array of [language tag text, text], 12: accounts array of
+//          [name text, display text, role uint, salt bytes(16), hash bytes(32)] and, where there is
+//          one, the SHA-256 of a client certificate bytes(32), 13: decisions that take two people
+//          uint, bits as decision.h numbers them, 14: least capture rate double}
 // retention  map {data class uint: array of one uint of seconds for each citizenship class, in the
 //          order of the enumeration}; every data class is there
 //
@@ -16,12 +19,14 @@
 #ifndef EG_POLICY_H
 #define EG_POLICY_H
 
+#include "store/account.h"
 #include "store/manifest.h"
 
-#define EG_POLICY_MAX	      (64u << 10) // bytes of the signed message
-#define EG_POLICY_NOTICES_MAX 12
-#define EG_POLICY_TEXT_MAX    1024 // with NUL
-#define EG_RETENTION_MAX_S    (400 * 86400)
+#define EG_POLICY_MAX	       (64u << 10) // bytes of the signed message
+#define EG_POLICY_NOTICES_MAX  12
+#define EG_POLICY_TEXT_MAX     1024 // with NUL
+#define EG_POLICY_ACCOUNTS_MAX 64
+#define EG_RETENTION_MAX_S     (400 * 86400)
 
 enum eg_data_class {
 	EG_DATA_IMAGE = 1,   // a captured face, sealed, that waits for its acknowledgement
@@ -51,9 +56,16 @@ struct eg_policy {
 		char language[16]; // BCP 47
 		char text[EG_POLICY_TEXT_MAX];
 	} notices[EG_POLICY_NOTICES_MAX];
+	size_t account_count; // names differ
+	struct eg_account accounts[EG_POLICY_ACCOUNTS_MAX];
+	uint32_t two_person; // EG_DECISION_BIT of each decision that takes a second person
+	double capture_min;  // 0 … 1; below it the capture rate raises an alarm
 };
+// By badge; NULL: nobody.
+const struct eg_account *eg_policy_account(const struct eg_policy *policy, const char *name);
 
-// Images 12 h at most, citizens' too (none is taken of confirmed ones); receipts 30 days.
+// Images 12 h at most, citizens' too (none is taken of confirmed ones); receipts 30 days; nobody
+// has an account.
 extern const struct eg_policy eg_policy_defaults;
 
 // Signs what eg_policy_verify would accept at not_before_ms; appends to `out`. EG_EINVAL names the

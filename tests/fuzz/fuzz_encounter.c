@@ -43,9 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct eg_trusted_key key; // no point on the curve: nothing verifies
 	struct eg_err err = EG_ERR_INIT;
-	struct eg_id id;
+	struct eg_envelope_facts facts;
 	struct eg_ack ack;
-	uint8_t kid[EG_KID_SIZE];
 	if (size == 0 || eg_crypto_init(&err) != 0)
 		return 0;
 	struct eg_bytes bytes = {data + 1, size - 1};
@@ -55,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_keys(bytes);
 	else if (data[0] == 'a' && eg_ack_verify(bytes, &key, 1, &ack, &err) == 0)
 		abort();
-	else if (eg_envelope_peek(bytes, &id, kid, &err) == 0 && bytes.size < EG_ID_SIZE)
+	else if (eg_envelope_inspect(bytes, &facts, &err) == 0 && bytes.size < EG_ID_SIZE)
 		abort();
 	return 0;
 }

@@ -149,15 +149,16 @@ static void envelope_shows_id_and_key_id_and_nothing_else(void **state)
 {
 	(void)state;
 	struct eg_encounter e = sample();
-	struct eg_id id;
+	struct eg_envelope_facts facts;
 	struct eg_err err = EG_ERR_INIT;
 	struct eg_buf envelope;
-	uint8_t kid[EG_KID_SIZE], expected[EG_KID_SIZE];
+	uint8_t expected[EG_KID_SIZE];
 	seal(&e, &envelope);
-	expect_ok(eg_envelope_peek(eg_buf_bytes(&envelope), &id, kid, &err), &err);
+	expect_ok(eg_envelope_inspect(eg_buf_bytes(&envelope), &facts, &err), &err);
 	eg_kid(eg_key_public(centre), expected);
-	assert_memory_equal(kid, expected, sizeof(kid));
-	assert_memory_equal(&id, &e.id, sizeof(id));
+	assert_int_equal(facts.kind, EG_ENVELOPE_ENCOUNTER);
+	assert_memory_equal(facts.kid, expected, sizeof(facts.kid));
+	assert_memory_equal(&facts.id, &e.id, sizeof(facts.id));
 	assert_null(memmem(envelope.data, envelope.size, "lane-12", 7));
 	assert_null(memmem(envelope.data, envelope.size, "P0001", 5));
 	for (size_t i = 0; i + 16 <= sizeof(face); i += 16)
@@ -217,12 +218,12 @@ static void every_changed_or_missing_byte_is_refused(void **state)
 	for (size_t i = 0; i < 64; i++) {
 		struct eg_err err = EG_ERR_INIT;
 		size_t size = envelope.size * i / 64;
-		struct eg_id id;
-		uint8_t kid[EG_KID_SIZE];
+		struct eg_envelope_facts facts;
 		uint8_t *cut = malloc(size + 1);
 		assert_non_null(cut);
 		memcpy(cut, envelope.data, size);
-		expect_code(eg_envelope_peek(EG_BYTES(cut, size), &id, kid, &err), EG_EINVAL, &err);
+		expect_code(eg_envelope_inspect(EG_BYTES(cut, size), &facts, &err), EG_EINVAL,
+			    &err);
 		free(cut);
 	}
 	assert_int_equal(eg_buf_put_u8(&envelope, 0), 0);

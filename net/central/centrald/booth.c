@@ -193,18 +193,17 @@ enum MHD_Result booth_encounter(struct request *request)
 	struct server *server = request->server;
 	struct eg_bytes body = eg_buf_bytes(&request->body);
 	struct eg_encounter_row row = {.size = body.size, .received_ms = eg_wall_ms(server->clock)};
-	uint8_t kid[EG_KID_SIZE];
+	struct eg_envelope_facts facts;
 	struct eg_err err = EG_ERR_INIT;
-	struct eg_id inner;
 	if (eg_id_parse(request->name, &row.id) != 0)
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST,
 				     "The encounter's id in the path must be a UUID of version 7.");
-	if (eg_envelope_peek(body, &inner, kid, &err) != 0)
+	if (eg_envelope_inspect(body, &facts, &err) != 0)
 		return reply_failure(request, &err);
-	if (eg_id_compare(&inner, &row.id) != 0)
+	if (eg_id_compare(&facts.id, &row.id) != 0)
 		return reply_problem(request, MHD_HTTP_UNPROCESSABLE_CONTENT,
 				     "The envelope is of another encounter than the path says.");
-	if (memcmp(kid, server->seal_kid, sizeof(kid)) != 0)
+	if (memcmp(facts.kid, server->seal_kid, sizeof(facts.kid)) != 0)
 		return reply_problem(
 			request, MHD_HTTP_UNPROCESSABLE_CONTENT,
 			"The envelope is not sealed to this centre: provision the booth "
