@@ -14,6 +14,7 @@
 #include "firmware/base/buf.h"
 #include "firmware/base/file.h"
 #include "firmware/varlink/booth.h"
+#include "firmware/varlink/console.h"
 #include "firmware/varlink/sync.h"
 
 static void same(const sd_varlink_interface *interface, const char *name)
@@ -44,6 +45,12 @@ static void the_text_of_the_booth_interface_is_what_boothd_serves(void **state)
 	same(&vl_interface_io_egress_Booth, "io.egress.Booth.varlink");
 }
 
+static void the_text_of_the_console_interface_is_what_boothd_serves(void **state)
+{
+	(void)state;
+	same(&vl_interface_io_egress_Console, "io.egress.Console.varlink");
+}
+
 static void the_text_of_the_sync_interface_is_what_syncd_serves(void **state)
 {
 	(void)state;
@@ -54,6 +61,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_of_the_booth_interface_is_what_boothd_serves),
+		cmocka_unit_test(the_text_of_the_console_interface_is_what_boothd_serves),
 		cmocka_unit_test(the_text_of_the_sync_interface_is_what_syncd_serves),
 	};
 
