@@ -17,7 +17,6 @@ static enum eg_sync_outcome perform(struct eg_exchange *exchange, enum eg_sync_t
 	bool refused;
 	int r;
 
-	*ret_answer = (struct eg_http_answer){.retry_after_ms = -1};
 	r = eg_http_do(exchange->http, request, body, ret_answer, &refused, err);
 	exchange->retry_after_ms = ret_answer->retry_after_ms;
 	outcome = eg_sync_judge(task, r, refused, ret_answer->status);
@@ -167,22 +166,38 @@ out:
 	return outcome;
 }
 
-// Puts a piece that came where it belongs. EG_ECONFLICT: it does not fit what we have.
+// Puts what came of a piece where it belongs; `cut`: it broke off. EG_ECONFLICT: it does not fit
+// what we have.
 static int place_piece(const struct eg_listed *listed, const struct eg_http_answer *answer,
-		       const struct eg_buf *piece, struct eg_buf *wire)
+		       const struct eg_buf *piece, bool cut, struct eg_buf *wire)
 {
+	const uint64_t whole =
+		answer->status == 200 ? listed->length : answer->to - answer->from + 1;
+
 	if (answer->etag[0] && strcmp(answer->etag, listed->etag) != 0)
 		return EG_ECONFLICT;
+	if (cut ? !answer->etag[0] || piece->size > whole : piece->size != whole)
+		return EG_ECONFLICT;
 	if (answer->status == 200) { // all of it, whatever we asked for
-		if (piece->size != listed->length)
-			return EG_ECONFLICT;
+		if (cut && piece->size <= wire->size)
+			return 0;
 		eg_buf_reset(wire);
 		return eg_buf_put(wire, piece->data, piece->size);
 	}
-	if (!answer->ranged || answer->from != wire->size || answer->length != listed->length ||
-	    answer->to - answer->from + 1 != piece->size)
+	if (!answer->ranged || answer->from != wire->size || answer->length != listed->length)
 		return EG_ECONFLICT;
 	return eg_buf_put(wire, piece->data, piece->size);
+}
+
+// Large pieces cost fewer calls, small ones let encounters through a slow link.
+static void adapt_piece(struct eg_exchange *exchange, bool cut, int64_t took_ms)
+{
+	if (cut)
+		exchange->piece = EG_EXCHANGE_PIECE_MIN;
+	else if (took_ms < 1000 && exchange->piece < EG_EXCHANGE_PIECE)
+		exchange->piece *= 2;
+	else if (took_ms > 4000 && exchange->piece > EG_EXCHANGE_PIECE_MIN)
+		exchange->piece /= 2;
 }
 
 enum eg_sync_outcome eg_exchange_piece(struct eg_exchange *exchange, const struct eg_listed *listed,
@@ -190,12 +205,14 @@ enum eg_sync_outcome eg_exchange_piece(struct eg_exchange *exchange, const struc
 				       struct eg_err *err)
 {
 	const uint64_t left = listed->length - wire->size;
+	const uint64_t most =
+		exchange->piece > 0 ? exchange->piece : (exchange->piece = EG_EXCHANGE_PIECE_MIN);
 	char path[32 + EG_NAME_MAX];
 	struct eg_http_request request = {
 		.path = path,
 		.ranged = true,
 		.from = wire->size,
-		.to = wire->size + (left < EG_EXCHANGE_PIECE ? left : EG_EXCHANGE_PIECE) - 1,
+		.to = wire->size + (left < most ? left : most) - 1,
 		.if_range = listed->etag,
 	};
 	struct eg_http_answer answer;
@@ -209,8 +226,12 @@ enum eg_sync_outcome eg_exchange_piece(struct eg_exchange *exchange, const struc
 	eg_buf_init(&piece,
 		    listed->length > EG_WIRE_SMALL_MAX ? listed->length : EG_WIRE_SMALL_MAX);
 	outcome = perform(exchange, EG_SYNC_FETCH, &request, &piece, &answer, err);
-	if (outcome == EG_SYNC_DONE) {
-		r = place_piece(listed, &answer, &piece, wire);
+	adapt_piece(exchange, outcome == EG_SYNC_LINK, answer.took_ms);
+	if (outcome == EG_SYNC_LINK && (answer.status == 200 || answer.status == 206)) {
+		// What came before the cut is not asked for again.
+		eg_ignore(place_piece(listed, &answer, &piece, true, wire));
+	} else if (outcome == EG_SYNC_DONE) {
+		r = place_piece(listed, &answer, &piece, false, wire);
 		if (r != 0) {
 			eg_buf_reset(wire);
 			eg_err_set(err, r,

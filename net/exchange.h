@@ -16,12 +16,15 @@
 #include "store/audit.h"
 #include "store/trust.h"
 
-#define EG_EXCHANGE_PIECE (1u << 20) // bytes of a manifest asked for at once
+// Bytes of a manifest asked for at once: few at first and after a cut, more while they come fast.
+#define EG_EXCHANGE_PIECE_MIN (64u << 10)
+#define EG_EXCHANGE_PIECE     (1u << 20)
 
 struct eg_exchange {
 	struct eg_http *http;
 	const struct eg_trust *trust;
 	int64_t retry_after_ms; // of the last answer; −1: it did not say
+	uint64_t piece;		// the next size; 0 at first
 };
 
 // EST. `key`: the new key. On DONE *ret_identity is checked and complete. `token` NULL: renews,
@@ -42,8 +45,9 @@ enum eg_sync_outcome eg_exchange_list(struct eg_exchange *exchange, char *etag,
 				      struct eg_listed ret_listed[EG_WIRE_LISTED_MAX],
 				      size_t *ret_count, bool *ret_changed, struct eg_err *err);
 
-// The next piece of a manifest: appended to `wire`, whose maximum is listed->length. When the
-// centre's copy changed meanwhile, `wire` is emptied and the download starts anew. *ret_whole when
+// The next piece of a manifest: appended to `wire`, whose maximum is listed->length, and which is
+// not full yet. Of a piece that is cut, what came is kept. When the centre's copy changed
+// meanwhile, `wire` is emptied and the download starts anew. *ret_whole when
 // all of it is there; it is not verified yet. *ret_gone: the centre does not have it (404, 410).
 enum eg_sync_outcome eg_exchange_piece(struct eg_exchange *exchange, const struct eg_listed *listed,
 				       struct eg_buf *wire, bool *ret_whole, bool *ret_gone,

@@ -425,12 +425,13 @@ static void copy_header(CURL *curl, const char *name, char *ret_text, size_t siz
 static void read_answer(CURL *curl, struct eg_http_answer *answer)
 {
 	char range[96];
-	curl_off_t seconds = 0;
+	curl_off_t seconds = 0, took_us = 0;
 	long status = 0;
 
-	*answer = (struct eg_http_answer){.retry_after_ms = -1};
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	answer->status = (int)status;
+	if (curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us) == CURLE_OK)
+		answer->took_ms = took_us / 1000;
 	copy_header(curl, "etag", answer->etag, sizeof(answer->etag));
 	copy_header(curl, "content-type", answer->content_type, sizeof(answer->content_type));
 	answer->content_type[strcspn(answer->content_type, "; \t")] = '\0';
@@ -451,6 +452,7 @@ int eg_http_do(struct eg_http *http, const struct eg_http_request *request, stru
 	CURLcode c;
 	int r;
 
+	*ret_answer = (struct eg_http_answer){.retry_after_ms = -1};
 	if (ret_refused)
 		*ret_refused = false;
 	eg_buf_init(&url, 1024);
@@ -475,12 +477,8 @@ int eg_http_do(struct eg_http *http, const struct eg_http_request *request, stru
 	}
 	c = atomic_load(&http->cancelled) ? CURLE_ABORTED_BY_CALLBACK
 					  : curl_easy_perform(http->curl);
-	if (c != CURLE_OK) {
-		r = fail(&call, c, ret_refused, err);
-		goto out;
-	}
 	read_answer(http->curl, ret_answer);
-	r = 0;
+	r = c == CURLE_OK ? 0 : fail(&call, c, ret_refused, err);
 out:
 	curl_slist_free_all(call.headers);
 	eg_buf_done(&url);

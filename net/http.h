@@ -24,6 +24,8 @@ struct eg_http_config {
 	unsigned int connect_ms; // for TCP and TLS together
 	unsigned int stall_ms;	 // fewer than 1 byte a second for so long: given up
 	unsigned int total_ms;	 // one whole call
+	// A body that is sent may take 1 s a kilobyte longer: all of it can lie in the buffers of a
+	// slow link, so that nothing moves here until it is through.
 };
 
 struct eg_http;
@@ -60,6 +62,7 @@ struct eg_http_request {
 
 struct eg_http_answer {
 	int status;		     // 200 … 599
+	int64_t took_ms;	     // the whole call
 	char etag[EG_HTTP_ETAG_MAX]; // with its quotes; "" when absent or too long
 	char content_type[64];	     // lower case, without parameters; "" when absent
 	int64_t retry_after_ms;	     // −1: not said
@@ -68,7 +71,8 @@ struct eg_http_answer {
 };
 
 // Performs the call. The body of the answer, whatever its status, is appended to `body`, whose
-// maximum bounds it. Returns 0 whenever a whole answer came, also one of status 500; else
+// maximum bounds it. Returns 0 whenever a whole answer came, also one of status 500. When it broke
+// off, `body` holds what came of it and *ret_answer its head (status 0: not even that came).
 //   EG_ENET      no connection, or it broke off         EG_ETIMEOUT  took too long
 //   EG_EAUTH     the server's certificate is not the one we pinned, or it refused ours
 //                (then *ret_refused is true, when given)

@@ -2,8 +2,7 @@
 //
 // Manifests in: the list, the pieces, the check, the database; and out again when they expired. The
 // policy, which boothd goes by.
-// What is downloaded lives in memory until it is whole and verified; after a restart the download
-// starts anew.
+// What is downloaded (partial.h) is looked at when it is whole, and verified before it is parsed.
 //
 // Worker thread.
 
@@ -16,12 +15,12 @@
 
 void inbound_init(struct inbound *inbound)
 {
-	eg_buf_init(&inbound->wire, 0);
+	partial_init(&inbound->partial);
 }
 
 void inbound_done(struct inbound *inbound)
 {
-	eg_buf_done(&inbound->wire);
+	partial_done(&inbound->partial);
 }
 
 static bool same(const struct eg_listed *a, const struct eg_listed *b)
@@ -55,7 +54,7 @@ static void set_fetching(struct worker *worker, bool fetching)
 {
 	worker->inbound.fetching = fetching;
 	if (!fetching)
-		eg_buf_done(&worker->inbound.wire);
+		partial_drop(&worker->inbound.partial);
 	eg_sync_fetching(&worker->sync, fetching, eg_boot_ms(worker->clock));
 }
 
@@ -90,9 +89,8 @@ static int pick(struct worker *worker, struct eg_err *err)
 			continue;
 		}
 		if (!in->fetching || !same(&in->target, listed)) {
-			eg_buf_done(&in->wire);
-			eg_buf_init(&in->wire, listed->length);
 			in->target = *listed;
+			partial_begin(&in->partial, worker->config->state, listed);
 		}
 		set_fetching(worker, true);
 		return 0;
@@ -143,7 +141,7 @@ static void note_manifest(struct worker *worker, enum eg_audit_event event, uint
 static int take(struct worker *worker, struct eg_err *err)
 {
 	const struct eg_listed *target = &worker->inbound.target;
-	const struct eg_bytes wire = eg_buf_bytes(&worker->inbound.wire);
+	const struct eg_bytes wire = eg_buf_bytes(&worker->inbound.partial.wire);
 	const struct eg_trust *trust = &worker->trust;
 	struct eg_statement statement;
 	uint8_t digest[EG_SHA256_SIZE];
@@ -173,6 +171,33 @@ static int take(struct worker *worker, struct eg_err *err)
 	return 0;
 }
 
+static bool is_our_trouble(int r)
+{
+	return r == EG_EFULL || r == EG_EIO || r == EG_ENOMEM;
+}
+
+// Whether a download that was not taken may be damaged by a power cut instead of being bad.
+static bool is_damaged(const struct partial *partial, int r)
+{
+	return partial->resumed && r != 0 && r != EG_ESTALE && !is_our_trouble(r);
+}
+
+static enum eg_sync_outcome fetch_piece(struct worker *worker, bool *ret_whole, bool *ret_gone,
+					struct eg_err *err)
+{
+	struct inbound *in = &worker->inbound;
+	enum eg_sync_outcome outcome;
+
+	*ret_gone = false;
+	*ret_whole = in->partial.wire.size == in->target.length;
+	if (*ret_whole)
+		return EG_SYNC_DONE;
+	outcome = eg_exchange_piece(&worker->exchange, &in->target, &in->partial.wire, ret_whole,
+				    ret_gone, err);
+	partial_keep(&in->partial);
+	return outcome;
+}
+
 enum eg_sync_outcome inbound_fetch(struct worker *worker, struct eg_err *err)
 {
 	struct inbound *in = &worker->inbound;
@@ -182,18 +207,25 @@ enum eg_sync_outcome inbound_fetch(struct worker *worker, struct eg_err *err)
 
 	if (!in->fetching)
 		return EG_SYNC_IDLE;
-	outcome = eg_exchange_piece(&worker->exchange, &in->target, &in->wire, &whole, &gone, err);
+	outcome = fetch_piece(worker, &whole, &gone, err);
 	if (gone) // withdrawn since the list was made
 		outcome = EG_SYNC_DONE;
 	else if (outcome != EG_SYNC_DONE || !whole)
 		return outcome;
 	r = gone ? 0 : take(worker, err);
+	if (is_damaged(&in->partial, r)) {
+		partial_drop(&in->partial);
+		eg_err_prefix(err, r,
+			      "manifest '%s': what was kept of it is damaged; fetching it anew",
+			      in->target.id);
+		return EG_SYNC_FAILED;
+	}
 	if (r != 0)
 		eg_err_prefix(err, r, "manifest '%s' version %llu not taken", in->target.id,
 			      (unsigned long long)in->target.version);
-	if (r == EG_EFULL || r == EG_EIO || r == EG_ENOMEM)
-		outcome = EG_SYNC_FAILED; // our own trouble: the same one again, later
-	else if (r != 0 || gone)
+	if (is_our_trouble(r)) // later again, without asking for it again
+		return EG_SYNC_FAILED;
+	if (r != 0 || gone)
 		reject(worker, &in->target);
 	set_fetching(worker, false);
 	if (r != 0 && outcome == EG_SYNC_DONE) {
@@ -212,6 +244,7 @@ void inbound_sweep(struct worker *worker)
 	char expired[EG_TIME_TEXT_MAX];
 	size_t count;
 
+	partial_sweep(&worker->inbound.partial, worker->config->state, eg_wall_ms(worker->clock));
 	if (eg_manifests_list(worker->manifests, held, EG_WIRE_LISTED_MAX, &count, &err) != 0) {
 		eg_error("%s", err.text);
 		return;

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "firmware/base/clock.h"
+#include "firmware/syncd/partial.h"
 #include "firmware/syncd/worker.h"
 #include "net/exchange.h"
 #include "store/retention.h"
@@ -31,7 +32,7 @@ struct inbound {
 	size_t listed_count;
 	bool fetching;
 	struct eg_listed target; // while fetching
-	struct eg_buf wire;	 // what came of it
+	struct partial partial;	 // what came of it
 	struct rejected rejected[EG_WIRE_LISTED_MAX];
 	size_t next_rejected;
 };

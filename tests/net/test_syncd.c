@@ -305,7 +305,8 @@ static void a_big_manifest_comes_in_pieces_and_survives_cuts(void **state)
 	centre_mischief(world->centre, "/v1/manifests/", CUT, 2, 0, -1);
 	syncd_start(world);
 	WAIT(world, held(world, "LH400") == 3);
-	assert_int_equal(centre_seen(world->centre, "/v1/manifests/LH400"), 4 + 2);
+	// 64, 128, 256, 512 KiB, then 1 MiB each; smaller again on a slow machine.
+	assert_in_range(centre_seen(world->centre, "/v1/manifests/LH400"), 2 + 7, 2 + 54);
 	offer_manifest(world, NULL, "LH400", 4, 10, wall_ms() + 3600000);
 	WAIT(world, held(world, "LH400") == 4);
 	world_free(world);
