@@ -93,14 +93,15 @@ start_centre() {
 }
 
 start_link() {
-	"$bin/eg-relay" "$run/relay.port" "$centre_port" &
+	"$bin/eg-relay" "$run/relay.port" "$centre_port" "$run/relay.control" &
 	relay_pid=$!
 	remember "$relay_pid"
 	wait_for 5 "the start of the relay" test -s "$run/relay.port"
 	relay_port=$(cat "$run/relay.port")
 }
-cut_link() { kill -USR1 "$relay_pid"; }
-mend_link() { kill -USR2 "$relay_pid"; }
+set_link() { printf '%s\n' "$*" 1<>"$run/relay.control"; } # what tests/demo/relay.c understands
+cut_link() { set_link cut; }
+mend_link() { set_link whole; }
 
 write_config() { # FRAME_RATE, more lines on standard input
 	cat >"$etc/boothd.conf" <<-EOF

@@ -1,106 +1,358 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// relay PORT_FILE TARGET_PORT: a TCP relay on loopback between syncd and centrald, so that the
-// demo and tests can cut the link: SIGUSR1 drops every connection and refuses new ones, SIGHUP
-// loses the answers to requests with a body (what the centre says once the client has sent
-// BODY_BYTES encrypted ones), SIGUSR2 lets everything through again. It sees only TLS. One thread,
-// poll(2); ends with its parent.
+// A bad TCP link between syncd and centrald, for the demo and tests. It sees only TLS. Lines
+// written to the FIFO CONTROL say what it does from then on:
 //
-// usage: eg-relay PORT_FILE TARGET_PORT
+//	whole		everything passes at once
+//	cut		every connection is closed, and new ones are closed at once
+//	reset		the same by RST
+//	hang		nothing is read any more, from old and new connections
+//	deaf		the answers to requests with a body are lost (what the centre says once the
+//			client has sent BODY_BYTES encrypted ones)
+//	slow MS RATE	each byte comes MS later, in both directions; RATE bytes a second in each
+//			direction of a connection (0: as many as there are)
+//	cut-up BYTES	whole, but each connection is closed once the client has sent so many
+//			encrypted bytes; cut-down BYTES: the same for the centre
+//
+// One thread, poll(2); ends with its parent.
+//
+// usage: eg-relay PORT_FILE TARGET_PORT CONTROL [ADDRESS]
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define PAIRS_MAX  64
-#define CHUNK	   65536
-#define BODY_BYTES 512 // more than a TLS 1.3 client without certificate needs to ask for something
+#define PAIRS_MAX   64
+#define CHUNK	    65536
+#define BODY_BYTES  512 // more than a TLS 1.3 client without certificate needs to ask for something
+#define AHEAD_MS    250 // so much of a slow link is read ahead, so that the sender feels it
+#define SOCKET_ROOM 16384 // bytes the kernel holds of a connection while the link is slow
 
 enum mode {
 	WHOLE,
 	CUT,
-	DEAF
+	RESET,
+	HANG,
+	DEAF,
+	SLOW,
+	CUT_UP,
+	CUT_DOWN,
+	MODES
+};
+
+static const struct {
+	const char *name;
+	int numbers;
+} modes[MODES] = {
+	[WHOLE] = {"whole", 0},	  [CUT] = {"cut", 0},		[RESET] = {"reset", 0},
+	[HANG] = {"hang", 0},	  [DEAF] = {"deaf", 0},		[SLOW] = {"slow", 2},
+	[CUT_UP] = {"cut-up", 1}, [CUT_DOWN] = {"cut-down", 1},
+};
+
+struct chunk {
+	struct chunk *next;
+	int64_t due_ms;
+	size_t size, sent;
+	uint8_t data[];
+};
+
+// One direction of a connection: [0] from the client, [1] from the centre.
+struct flow {
+	struct chunk *first, **end;
+	int64_t free_ms; // when the link has carried all that was read
+	size_t sealed;	 // encrypted bytes that were read
+	bool ended;
 };
 
 struct pair {
-	int fd[2];     // client, centre; −1: free
-	size_t sealed; // encrypted bytes from the client
+	int fd[2]; // client, centre; −1: free
+	struct flow flow[2];
 };
 
-static struct pair pairs[PAIRS_MAX];
+struct relay {
+	struct pair pair[PAIRS_MAX];
+	int listener, control;
+	unsigned int target;
+	enum mode mode;
+	long number[2];
+	char line[128]; // of CONTROL, so far
+	size_t length;
+};
 
-static void close_pair(struct pair *pair)
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void drop(struct pair *pair, bool reset)
 {
 	for (int k = 0; k < 2; k++) {
-		if (pair->fd[k] >= 0)
-			(void)close(pair->fd[k]);
+		struct chunk *next;
+
+		for (struct chunk *c = pair->flow[k].first; c != NULL; c = next) {
+			next = c->next;
+			free(c);
+		}
+		if (pair->fd[k] < 0)
+			continue;
+		if (reset)
+			(void)setsockopt(pair->fd[k], SOL_SOCKET, SO_LINGER,
+					 &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+		(void)close(pair->fd[k]);
 		pair->fd[k] = -1;
 	}
 }
 
-static struct sockaddr_in loopback(unsigned int port)
+static void open_pair(struct pair *pair, int client, int centre)
 {
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons((uint16_t)port),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	*pair = (struct pair){.fd = {client, centre}};
+	for (int k = 0; k < 2; k++)
+		pair->flow[k].end = &pair->flow[k].first;
 }
 
-static void take(int listener, unsigned int target, enum mode mode)
+static struct sockaddr_in address_of(const char *text, unsigned int port)
 {
-	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	struct sockaddr_in to = loopback(target);
-	struct pair *pair = NULL;
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+	if (inet_pton(AF_INET, text, &at.sin_addr) != 1)
+		at.sin_port = 0;
+	return at;
+}
+
+static void take(struct relay *relay)
+{
+	int client = accept4(relay->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_in to = address_of("127.0.0.1", relay->target);
+	struct pair *pair = NULL, none = {.fd = {client, -1}};
+	const int room = SOCKET_ROOM;
 	int centre;
 
 	if (client < 0)
 		return;
 	for (size_t i = 0; pair == NULL && i < PAIRS_MAX; i++)
-		if (pairs[i].fd[0] < 0)
-			pair = &pairs[i];
-	centre = mode == CUT || pair == NULL ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (centre < 0 || connect(centre, (struct sockaddr *)&to, sizeof(to)) != 0) {
+		if (relay->pair[i].fd[0] < 0)
+			pair = &relay->pair[i];
+	centre = pair == NULL || relay->mode == CUT || relay->mode == RESET
+			 ? -1
+			 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (centre < 0 || connect(centre, (struct sockaddr *)&to, sizeof(to)) != 0 ||
+	    fcntl(centre, F_SETFL, O_NONBLOCK) != 0) {
 		if (centre >= 0)
 			(void)close(centre);
-		(void)close(client);
+		drop(&none, relay->mode == RESET);
 		return;
 	}
-	*pair = (struct pair){.fd = {client, centre}};
-}
-
-// Moves what is there, or reads it only; false when the connection is over.
-// *sealed counts from the first encrypted record (type 23) on, also behind a ChangeCipherSpec of
-// 6 bytes.
-static bool move(int from, int to, bool lose, size_t *sealed)
-{
-	static char chunk[CHUNK];
-	ssize_t n = read(from, chunk, sizeof(chunk)), done = 0;
-
-	if (sealed != NULL && n > 6 && (*sealed > 0 || chunk[chunk[0] == 20 ? 6 : 0] == 23))
-		*sealed += (size_t)n;
-	while (!lose && n > 0 && done < n) {
-		ssize_t w = send(to, chunk + done, (size_t)(n - done), MSG_NOSIGNAL);
-
-		if (w <= 0)
-			return false;
-		done += w;
+	if (relay->mode == SLOW) {
+		(void)setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+		(void)setsockopt(centre, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	}
-	return n > 0;
+	open_pair(pair, client, centre);
 }
 
-static int listen_on(const char *port_file)
+static bool may_read(const struct relay *relay, const struct flow *flow, int64_t now)
 {
-	struct sockaddr_in at = loopback(0);
+	if (flow->ended || relay->mode == HANG)
+		return false;
+	if (relay->mode == SLOW)
+		return flow->free_ms < now + AHEAD_MS;
+	return flow->first == NULL;
+}
+
+// When what was just read is through.
+static int64_t arrives(const struct relay *relay, struct flow *flow, size_t size)
+{
+	const int64_t now = now_ms();
+
+	if (relay->mode != SLOW)
+		return now;
+	if (flow->free_ms < now)
+		flow->free_ms = now;
+	if (relay->number[1] > 0)
+		flow->free_ms += (int64_t)size * 1000 / relay->number[1];
+	return flow->free_ms + relay->number[0];
+}
+
+// Whether the connection was meant to end with what this flow has carried.
+static bool is_enough(const struct relay *relay, const struct pair *pair, int k)
+{
+	return relay->mode == (k == 0 ? CUT_UP : CUT_DOWN) &&
+	       pair->flow[k].sealed >= (size_t)relay->number[0];
+}
+
+// Reads what is there; false when the connection is over.
+// `sealed` counts from the first encrypted record (type 23) on, also behind a ChangeCipherSpec of 6
+// bytes.
+static bool read_flow(const struct relay *relay, struct pair *pair, int k)
+{
+	const long rate = relay->mode == SLOW ? relay->number[1] : 0;
+	size_t most = rate == 0 ? CHUNK : rate < 800 ? 100 : (size_t)rate / 8;
+	struct flow *flow = &pair->flow[k];
+	struct chunk *chunk = malloc(sizeof(*chunk) + (most < CHUNK ? most : CHUNK));
+	ssize_t n;
+
+	if (chunk == NULL)
+		return false;
+	n = read(pair->fd[k], chunk->data, most < CHUNK ? most : CHUNK);
+	if (n <= 0) {
+		const bool again = n < 0 && errno == EAGAIN;
+
+		free(chunk);
+		flow->ended = !again;
+		return again || n == 0;
+	}
+	if (n > 6 && (flow->sealed > 0 || chunk->data[chunk->data[0] == 20 ? 6 : 0] == 23))
+		flow->sealed += (size_t)n;
+	if (relay->mode == DEAF && k == 1 && pair->flow[0].sealed > BODY_BYTES) {
+		free(chunk);
+		return true;
+	}
+	chunk->next = NULL;
+	chunk->size = (size_t)n;
+	chunk->sent = 0;
+	chunk->due_ms = arrives(relay, flow, chunk->size);
+	*flow->end = chunk;
+	flow->end = &chunk->next;
+	return true;
+}
+
+static bool write_flow(struct pair *pair, int k)
+{
+	struct flow *flow = &pair->flow[k];
+	struct chunk *chunk = flow->first;
+	ssize_t n = send(pair->fd[1 - k], chunk->data + chunk->sent, chunk->size - chunk->sent,
+			 MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN;
+	chunk->sent += (size_t)n;
+	if (chunk->sent < chunk->size)
+		return true;
+	flow->first = chunk->next;
+	if (flow->first == NULL)
+		flow->end = &flow->first;
+	free(chunk);
+	return true;
+}
+
+static void obey(struct relay *relay)
+{
+	char name[16] = "";
+	long number[2] = {0, 0};
+	const int got = sscanf(relay->line, "%15s %ld %ld", name, &number[0], &number[1]);
+	int mode = 0;
+
+	while (mode < MODES && strcmp(modes[mode].name, name) != 0)
+		mode++;
+	if (mode == MODES || got != 1 + modes[mode].numbers) {
+		(void)fprintf(stderr, "eg-relay: '%s' is no command\n", relay->line);
+		return;
+	}
+	relay->mode = (enum mode)mode;
+	memcpy(relay->number, number, sizeof(number));
+	for (size_t i = 0; i < PAIRS_MAX; i++)
+		if (mode == CUT || mode == RESET || mode == DEAF)
+			drop(&relay->pair[i], mode == RESET);
+}
+
+static void read_control(struct relay *relay)
+{
+	char c;
+
+	while (read(relay->control, &c, 1) == 1) {
+		if (c != '\n') {
+			if (relay->length + 1 < sizeof(relay->line))
+				relay->line[relay->length++] = c;
+			continue;
+		}
+		relay->line[relay->length] = '\0';
+		relay->length = 0;
+		obey(relay);
+	}
+}
+
+// What is waited for at the two ends of a pair; *wait_ms becomes shorter when something is due.
+static void want(const struct relay *relay, const struct pair *pair, struct pollfd fds[2],
+		 int64_t *wait_ms)
+{
+	const int64_t now = now_ms();
+
+	for (int k = 0; k < 2; k++)
+		fds[k] = (struct pollfd){.fd = pair->fd[k]};
+	for (int k = 0; k < 2 && pair->fd[0] >= 0; k++) {
+		const struct flow *flow = &pair->flow[k];
+		int64_t left = AHEAD_MS;
+
+		if (may_read(relay, flow, now))
+			fds[k].events |= POLLIN;
+		if (flow->first != NULL && flow->first->due_ms <= now)
+			fds[1 - k].events |= POLLOUT;
+		else if (flow->first != NULL)
+			left = flow->first->due_ms - now;
+		if (relay->mode == SLOW && left < *wait_ms)
+			*wait_ms = left;
+	}
+	for (int k = 0; k < 2; k++)
+		if (fds[k].events == 0)
+			fds[k].fd = -1; // POLLHUP would come again and again
+}
+
+static void serve(struct relay *relay, struct pair *pair, const struct pollfd fds[2])
+{
+	for (int k = 0; k < 2 && pair->fd[0] >= 0; k++) {
+		struct flow *flow = &pair->flow[k];
+		bool fine = true;
+
+		if ((fds[k].events & POLLIN) != 0 && fds[k].revents != 0)
+			fine = read_flow(relay, pair, k);
+		if (fine && flow->first != NULL && flow->first->due_ms <= now_ms())
+			fine = write_flow(pair, k);
+		if (!fine || (flow->first == NULL && (flow->ended || is_enough(relay, pair, k))))
+			drop(pair, !fine);
+	}
+}
+
+static int run(struct relay *relay)
+{
+	for (;;) {
+		struct pollfd fds[2 + 2 * PAIRS_MAX];
+		int64_t wait_ms = 60000;
+		size_t i;
+
+		fds[0] = (struct pollfd){.fd = relay->listener, .events = POLLIN};
+		fds[1] = (struct pollfd){.fd = relay->control, .events = POLLIN};
+		for (i = 0; i < PAIRS_MAX; i++)
+			want(relay, &relay->pair[i], &fds[2 + 2 * i], &wait_ms);
+		if (poll(fds, 2 + 2 * PAIRS_MAX, (int)wait_ms) < 0 && errno != EINTR)
+			return 1;
+		for (i = 0; i < PAIRS_MAX; i++)
+			serve(relay, &relay->pair[i], &fds[2 + 2 * i]);
+		if (fds[1].revents != 0)
+			read_control(relay);
+		if (fds[0].revents != 0)
+			take(relay);
+	}
+}
+
+static int listen_on(const char *address, const char *port_file)
+{
+	struct sockaddr_in at = address_of(address, 0);
 	socklen_t size = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	FILE *file;
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) != 0 || listen(fd, 16) != 0 ||
@@ -113,76 +365,32 @@ static int listen_on(const char *port_file)
 	return fclose(file) == 0 ? fd : -1;
 }
 
-static int run(int listener, int signals, unsigned int target)
+static int open_control(const char *path)
 {
-	enum mode mode = WHOLE;
-
-	for (;;) {
-		struct pollfd fds[2 + 2 * PAIRS_MAX];
-		size_t i;
-
-		fds[0] = (struct pollfd){.fd = listener, .events = POLLIN};
-		fds[1] = (struct pollfd){.fd = signals, .events = POLLIN};
-		for (i = 0; i < 2 * PAIRS_MAX; i++)
-			fds[2 + i] =
-				(struct pollfd){.fd = pairs[i / 2].fd[i % 2], .events = POLLIN};
-		if (poll(fds, 2 + 2 * PAIRS_MAX, -1) < 0 && errno != EINTR)
-			return 1;
-		if (fds[1].revents != 0) {
-			struct signalfd_siginfo info;
-
-			if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
-				continue;
-			if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-				return 0;
-			mode = info.ssi_signo == SIGUSR1  ? CUT
-			       : info.ssi_signo == SIGHUP ? DEAF
-							  : WHOLE;
-			for (i = 0; mode != WHOLE && i < PAIRS_MAX; i++)
-				close_pair(&pairs[i]);
-			continue;
-		}
-		for (i = 0; i < 2 * PAIRS_MAX; i++) {
-			struct pair *pair = &pairs[i / 2];
-
-			if (fds[2 + i].revents == 0 || pair->fd[i % 2] < 0)
-				continue;
-			if (!move(pair->fd[i % 2], pair->fd[1 - i % 2],
-				  mode == DEAF && i % 2 == 1 && pair->sealed > BODY_BYTES,
-				  i % 2 == 0 ? &pair->sealed : NULL))
-				close_pair(pair);
-		}
-		if (fds[0].revents != 0)
-			take(listener, target, mode);
-	}
+	(void)unlink(path);
+	if (mkfifo(path, 0600) != 0)
+		return -1;
+	return open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK); // itself a writer: it never ends
 }
 
 int main(int argc, char **argv)
 {
-	int listener, signals;
-	long target;
-	sigset_t set;
+	static struct relay relay;
+	long target = argc == 4 || argc == 5 ? strtol(argv[2], NULL, 10) : 0;
 
-	target = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
 	if (target <= 0 || target > 65535) {
-		(void)fputs("usage: eg-relay PORT_FILE TARGET_PORT\n", stderr);
+		(void)fputs("usage: eg-relay PORT_FILE TARGET_PORT CONTROL [ADDRESS]\n", stderr);
 		return 2;
 	}
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	relay.target = (unsigned int)target;
 	for (size_t i = 0; i < PAIRS_MAX; i++)
-		pairs[i].fd[0] = pairs[i].fd[1] = -1;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGUSR1);
-	(void)sigaddset(&set, SIGUSR2);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	listener = listen_on(argv[1]);
-	if (signals < 0 || listener < 0) {
+		relay.pair[i].fd[0] = relay.pair[i].fd[1] = -1;
+	relay.control = open_control(argv[3]);
+	relay.listener = listen_on(argc == 5 ? argv[4] : "127.0.0.1", argv[1]);
+	if (relay.control < 0 || relay.listener < 0) {
 		(void)fprintf(stderr, "eg-relay: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	return run(listener, signals, (unsigned int)target);
+	return run(&relay);
 }
