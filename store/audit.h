@@ -26,8 +26,8 @@
 
 // Numbers are in stored entries: never renumber, only append.
 enum eg_audit_event {
-	EG_AUDIT_BOOT = 1,		     // number: who started, enum eg_audit_program
-	EG_AUDIT_ENCOUNTER_PUT = 2,	     // subject: encounter; digest: of the envelope
+	EG_AUDIT_BOOT = 1,	    // number: who started, enum eg_audit_program
+	EG_AUDIT_ENCOUNTER_PUT = 2, // subject: encounter, or decision; digest: of the envelope
 	EG_AUDIT_ENCOUNTER_ACKNOWLEDGED = 3, // the same; number: the centre's time, ms
 	EG_AUDIT_ENVELOPE_ERASED = 4,	     // the same, without number
 	EG_AUDIT_IMAGE_EXPIRED = 5,   // subject; digest: of what is left; number: policy version

@@ -8,10 +8,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "store/decision.h"
 #include "store/parse.h"
 
 #define POLICY_CONTEXT "egress/policy/v1"
-#define KEYS	       11
+#define KEYS	       14
+#define ACCOUNT_PARTS  6
 #define HOUR	       3600u
 #define DAY	       86400u
 
@@ -26,7 +28,17 @@ const struct eg_policy eg_policy_defaults = {
 	.liveness_min = 0.5,
 	.hold_max_s = 30 * DAY,
 	.notice = "default",
+	.two_person = EG_TWO_PERSON_DEFAULT,
+	.capture_min = 0.95,
 };
+
+const struct eg_account *eg_policy_account(const struct eg_policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->account_count; i++)
+		if (strcmp(policy->accounts[i].name, name) == 0)
+			return &policy->accounts[i];
+	return NULL;
+}
 
 uint32_t eg_retention_s(const struct eg_retention *retention, enum eg_data_class data,
 			enum eg_citizenship class)
@@ -63,6 +75,34 @@ static int put_notices(const struct eg_policy *policy, struct eg_buf *out)
 	return r;
 }
 
+static int put_account(const struct eg_account *account, struct eg_buf *out)
+{
+	int r = eg_cbor_put_array(out,
+				  account->has_certificate ? ACCOUNT_PARTS : ACCOUNT_PARTS - 1);
+	if (r == 0)
+		r = eg_cbor_put_text(out, account->name);
+	if (r == 0)
+		r = eg_cbor_put_text(out, account->display);
+	if (r == 0)
+		r = eg_cbor_put_uint(out, account->role);
+	if (r == 0)
+		r = eg_cbor_put_bytes(out, EG_BYTES(account->salt, sizeof(account->salt)));
+	if (r == 0)
+		r = eg_cbor_put_bytes(out, EG_BYTES(account->hash, sizeof(account->hash)));
+	if (r == 0 && account->has_certificate)
+		r = eg_cbor_put_bytes(out,
+				      EG_BYTES(account->certificate, sizeof(account->certificate)));
+	return r;
+}
+
+static int put_accounts(const struct eg_policy *policy, struct eg_buf *out)
+{
+	int r = eg_cbor_put_array(out, policy->account_count);
+	for (size_t i = 0; r == 0 && i < policy->account_count; i++)
+		r = put_account(&policy->accounts[i], out);
+	return r;
+}
+
 static int put_field(const struct eg_policy *policy, unsigned int key, struct eg_buf *out)
 {
 	switch (key) {
@@ -86,8 +126,14 @@ static int put_field(const struct eg_policy *policy, unsigned int key, struct eg
 		return eg_cbor_put_uint(out, policy->hold_max_s);
 	case 10:
 		return eg_cbor_put_text(out, policy->notice);
-	default:
+	case 11:
 		return put_notices(policy, out);
+	case 12:
+		return put_accounts(policy, out);
+	case 13:
+		return eg_cbor_put_uint(out, policy->two_person);
+	default:
+		return eg_cbor_put_double(out, policy->capture_min);
 	}
 }
 
@@ -98,6 +144,9 @@ int eg_policy_write(const struct eg_policy *policy, struct eg_buf *out, struct e
 	if (policy->notice_count > EG_POLICY_NOTICES_MAX)
 		return eg_err_set(err, EG_EINVAL, "policy: %zu notices, at most %d",
 				  policy->notice_count, EG_POLICY_NOTICES_MAX);
+	if (policy->account_count > EG_POLICY_ACCOUNTS_MAX)
+		return eg_err_set(err, EG_EINVAL, "policy: %zu accounts, at most %d",
+				  policy->account_count, EG_POLICY_ACCOUNTS_MAX);
 	int r = eg_cbor_put_map(out, KEYS);
 	for (unsigned int key = 1; r == 0 && key <= KEYS; key++) {
 		r = eg_cbor_put_uint(out, key);
@@ -113,13 +162,13 @@ int eg_policy_write(const struct eg_policy *policy, struct eg_buf *out, struct e
 	return r;
 }
 
-static int get_seconds(struct eg_cur *cur, uint32_t max, uint32_t *ret_seconds)
+static int get_uint32(struct eg_cur *cur, uint32_t max, uint32_t *ret_value)
 {
 	uint64_t value = 0;
 	int r = eg_cbor_get_uint(cur, &value);
 	if (r != 0 || value > max)
 		return EG_EINVAL;
-	*ret_seconds = (uint32_t)value;
+	*ret_value = (uint32_t)value;
 	return 0;
 }
 
@@ -135,7 +184,7 @@ static int get_retention(struct eg_cur *cur, struct eg_retention *retention)
 		    count != EG_CITIZENSHIP_CLASSES)
 			return EG_EINVAL;
 		for (size_t i = 0; i < count; i++) {
-			if (get_seconds(cur, EG_RETENTION_MAX_S, &retention->seconds[key - 1][i]) !=
+			if (get_uint32(cur, EG_RETENTION_MAX_S, &retention->seconds[key - 1][i]) !=
 			    0)
 				return EG_EINVAL;
 		}
@@ -182,6 +231,47 @@ static int get_notices(struct eg_cur *cur, struct eg_policy *policy)
 	return 0;
 }
 
+static int get_account(struct eg_cur *cur, struct eg_account *account)
+{
+	size_t parts = 0;
+	uint64_t role = 0;
+	if (eg_cbor_get_array(cur, ACCOUNT_PARTS, &parts) != 0 || parts < ACCOUNT_PARTS - 1 ||
+	    get_name(cur, account->name) != 0 ||
+	    eg_parse_printable(cur, account->display, sizeof(account->display)) != 0 ||
+	    account->display[0] == '\0' || eg_cbor_get_uint(cur, &role) != 0 ||
+	    role < EG_ROLE_OFFICER || role >= EG_ROLE_COUNT ||
+	    eg_parse_exact(cur, account->salt, sizeof(account->salt)) != 0 ||
+	    eg_parse_exact(cur, account->hash, sizeof(account->hash)) != 0)
+		return EG_EINVAL;
+	account->role = (enum eg_role)role;
+	account->has_certificate = parts == ACCOUNT_PARTS;
+	return account->has_certificate
+		       ? eg_parse_exact(cur, account->certificate, sizeof(account->certificate))
+		       : 0;
+}
+
+// A badge, and a certificate, is one person's.
+static bool is_same_person(const struct eg_account *a, const struct eg_account *b)
+{
+	return strcmp(a->name, b->name) == 0 ||
+	       (a->has_certificate && b->has_certificate &&
+		memcmp(a->certificate, b->certificate, sizeof(a->certificate)) == 0);
+}
+
+static int get_accounts(struct eg_cur *cur, struct eg_policy *policy)
+{
+	if (eg_cbor_get_array(cur, EG_POLICY_ACCOUNTS_MAX, &policy->account_count) != 0)
+		return EG_EINVAL;
+	for (size_t i = 0; i < policy->account_count; i++) {
+		if (get_account(cur, &policy->accounts[i]) != 0)
+			return EG_EINVAL;
+		for (size_t j = 0; j < i; j++)
+			if (is_same_person(&policy->accounts[i], &policy->accounts[j]))
+				return EG_EINVAL;
+	}
+	return 0;
+}
+
 static int get_rate(struct eg_cur *cur, double min, double max, double *ret_rate)
 {
 	double value = 0;
@@ -215,19 +305,41 @@ static int get_field(struct eg_cur *cur, int64_t key, struct eg_policy *policy)
 	case 8:
 		return get_rate(cur, 0, 1, &policy->liveness_min);
 	case 9:
-		return get_seconds(cur, EG_RETENTION_MAX_S, &policy->hold_max_s);
+		return get_uint32(cur, EG_RETENTION_MAX_S, &policy->hold_max_s);
 	case 10:
 		return get_name(cur, policy->notice);
-	default:
+	case 11:
 		return get_notices(cur, policy);
+	case 12:
+		return get_accounts(cur, policy);
+	case 13:
+		return get_uint32(cur, EG_DECISION_BITS_ALL, &policy->two_person) != 0 ||
+				       (policy->two_person & ~EG_DECISION_BITS_ALL) != 0
+			       ? EG_EINVAL
+			       : 0;
+	default:
+		return get_rate(cur, 0, 1, &policy->capture_min);
 	}
 }
 
 int eg_policy_read(struct eg_bytes payload, struct eg_policy *ret_policy, struct eg_err *err)
 {
 	static const char *const names[KEYS + 1] = {
-		NULL,  "id",   "version",  "not before",   "expires", "retention",
-		"FMR", "FPIR", "liveness", "longest hold", "notice",  "notices",
+		NULL,
+		"id",
+		"version",
+		"not before",
+		"expires",
+		"retention",
+		"FMR",
+		"FPIR",
+		"liveness",
+		"longest hold",
+		"notice",
+		"notices",
+		"accounts",
+		"decisions of two people",
+		"least capture rate",
 	};
 	struct eg_policy policy = {0};
 	struct eg_cur cur = eg_cur_of(payload);

@@ -10,6 +10,7 @@
 #include <systemd/sd-id128.h>
 
 #include "firmware/base/mem.h"
+#include "store/decision.h"
 #include "store/records_internal.h"
 
 #define MAX_QUEUED   100000
@@ -148,8 +149,9 @@ static int insert(struct eg_records *records, const struct eg_id *id, struct eg_
 	return eg_db_run(&body, NULL, err);
 }
 
-int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
-		   int64_t wall_ms, struct eg_err *err)
+// `about` (may be NULL): one more entry for the chain.
+static int put(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
+	       int64_t wall_ms, const struct eg_audit_entry *about, struct eg_err *err)
 {
 	uint8_t digest[EG_SHA256_SIZE];
 	if (envelope.size == 0 || envelope.size > EG_ENVELOPE_MAX)
@@ -167,7 +169,33 @@ int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg
 	if (r == 0)
 		r = eg_audit_append_about(records, EG_AUDIT_ENCOUNTER_PUT, id, digest, 0, wall_ms,
 					  err);
+	if (r == 0 && about != NULL)
+		r = eg_audit_append(records, about, err);
 	return eg_records_end(records, r, err);
+}
+
+int eg_records_put(struct eg_records *records, const struct eg_id *id, struct eg_bytes envelope,
+		   int64_t wall_ms, struct eg_err *err)
+{
+	return put(records, id, envelope, wall_ms, NULL, err);
+}
+
+int eg_records_put_decision(struct eg_records *records, const struct eg_decision_record *record,
+			    struct eg_bytes envelope, struct eg_err *err)
+{
+	bool two = record->second[0] != '\0';
+	struct eg_audit_entry entry = {
+		.event = two ? EG_AUDIT_DECISION_OF_TWO : EG_AUDIT_DECISION,
+		.wall_ms = record->decided_ms,
+		.subject = record->encounter,
+		.number = record->decision,
+	};
+	int r = eg_actor_of(record->by, &entry.actor);
+	if (r == 0 && two)
+		r = eg_actor_of(record->second, &entry.second);
+	if (r != 0)
+		return eg_err_set(err, r, "naming who decided: %s", eg_code_name(r));
+	return put(records, &record->id, envelope, record->decided_ms, &entry, err);
 }
 
 // Checks the item against the acknowledgement: the bytes the centre has are the bytes we have.

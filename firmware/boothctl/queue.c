@@ -92,8 +92,8 @@ static int show_row(void *user, const struct eg_records_row *row)
 	return 0;
 }
 
-// What became of the face in it: not the face.
-static int show_face(struct eg_records *records, const struct eg_id *id, struct eg_err *err)
+// What it is of, and what became of the face in it: not the face.
+static int show_envelope(struct eg_records *records, const struct eg_id *id, struct eg_err *err)
 {
 	struct eg_envelope_facts facts;
 	struct eg_buf envelope;
@@ -102,7 +102,8 @@ static int show_face(struct eg_records *records, const struct eg_id *id, struct 
 	eg_buf_init(&envelope, EG_ENVELOPE_MAX);
 	r = eg_records_get(records, id, &envelope, err);
 	if (r == 0 && eg_envelope_inspect(eg_buf_bytes(&envelope), &facts, NULL) == 0)
-		(void)printf("  %-12s %s\n", "face", eg_face_part_name(facts.image));
+		(void)printf("  %-12s %s\n  %-12s %s\n", "kind", eg_envelope_kind_name(facts.kind),
+			     "face", eg_face_part_name(facts.image));
 	else if (r == 0)
 		(void)printf("  %-12s the envelope is damaged\n", "face");
 	eg_buf_done(&envelope);
@@ -125,7 +126,7 @@ static int show(const struct eg_ctl *ctl, struct eg_records *records, const char
 			       "this booth",
 			       text);
 	if (r == 0 && !ctl->json)
-		r = show_face(records, &search.id, err);
+		r = show_envelope(records, &search.id, err);
 	return r;
 }
 

@@ -6,9 +6,11 @@
 
 #include "queue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/decision.h"
 #include "store/retention.h"
 
 static struct eg_key *centre, *stranger;
@@ -47,6 +49,19 @@ static struct eg_policy *sample(uint64_t version)
 	memcpy(policy.notices[0].text, "Your photo is taken.", 21);
 	memcpy(policy.notices[1].language, "pt-BR", 6);
 	memcpy(policy.notices[1].text, "Sua foto é tirada.", 20);
+	policy.account_count = 2;
+	policy.accounts[0] = (struct eg_account){
+		.name = "4711", .display = "R. Amundsen", .role = EG_ROLE_OFFICER};
+	fill(policy.accounts[0].salt, EG_PIN_SALT_SIZE, 1);
+	fill(policy.accounts[0].hash, EG_PIN_HASH_SIZE, 2);
+	policy.accounts[1] = (struct eg_account){.name = "s.chief",
+						 .display = "Großmann",
+						 .role = EG_ROLE_SUPERVISOR,
+						 .has_certificate = true};
+	fill(policy.accounts[1].certificate, EG_SHA256_SIZE, 3);
+	policy.two_person = EG_DECISION_BIT(EG_DECISION_WRONG_PERSON) |
+			    EG_DECISION_BIT(EG_DECISION_CONFIRMED_BY_DOCUMENT);
+	policy.capture_min = 0.9;
 	return &policy;
 }
 
@@ -79,6 +94,12 @@ static void defaults_hold_until_there_is_a_policy(void **state)
 		assert_int_equal(eg_retention_s(&back.retention, EG_DATA_IMAGE,
 						(enum eg_citizenship) class),
 				 12 * 3600);
+	assert_int_equal(back.account_count, 0);
+	assert_null(eg_policy_account(&back, ""));
+	assert_true(back.capture_min == 0.95);
+	for (int d = EG_DECISION_CONFIRMED_BY_DOCUMENT; d < EG_DECISION_COUNT; d++)
+		assert_int_equal(eg_decision_needs_second((enum eg_decision)d, back.two_person),
+				 d == EG_DECISION_WRONG_PERSON);
 }
 
 static void signed_policy_is_in_force_with_every_field(void **state)
@@ -95,6 +116,12 @@ static void signed_policy_is_in_force_with_every_field(void **state)
 	assert_int_equal(back.hold_max_s, p->hold_max_s);
 	assert_string_equal(back.notices[1].language, "pt-BR");
 	assert_string_equal(back.notices[1].text, "Sua foto é tirada.");
+	assert_int_equal(back.account_count, 2);
+	assert_memory_equal(back.accounts, p->accounts, sizeof(p->accounts));
+	assert_ptr_equal(eg_policy_account(&back, "s.chief"), &back.accounts[1]);
+	assert_null(eg_policy_account(&back, "S.chief"));
+	assert_int_equal(back.two_person, p->two_person);
+	assert_true(back.capture_min == 0.9);
 	expect_sqlite("SELECT count(*) FROM audit", "1\n");
 }
 
@@ -165,7 +192,7 @@ static void values_out_of_range_are_not_signed(void **state)
 	(void)state;
 	struct eg_buf out;
 	eg_buf_init(&out, EG_POLICY_MAX);
-	for (int i = 0; i < 11; i++) {
+	for (int i = 0; i < 21; i++) {
 		struct eg_policy *p = sample(3);
 		struct eg_err err = EG_ERR_INIT;
 		if (i == 0)
@@ -188,7 +215,28 @@ static void values_out_of_range_are_not_signed(void **state)
 			memcpy(p->notices[1].language, "en", 3);
 		else if (i == 9)
 			p->notices[0].text[0] = '\n';
-		else
+		else if (i == 10) // one badge twice
+			memcpy(p->accounts[1].name, "4711", 5);
+		else if (i == 11)
+			p->accounts[0].name[0] = ' ';
+		else if (i == 12)
+			p->accounts[0].display[0] = '\0';
+		else if (i == 13)
+			p->accounts[0].role = (enum eg_role)0;
+		else if (i == 14)
+			p->accounts[0].role = EG_ROLE_COUNT;
+		else if (i == 15)
+			p->account_count = EG_POLICY_ACCOUNTS_MAX + 1;
+		else if (i == 16)
+			p->two_person = 1; // no decision has that bit
+		else if (i == 17)
+			p->two_person = EG_DECISION_BIT(EG_DECISION_COUNT);
+		else if (i == 18)
+			p->capture_min = 1.1;
+		else if (i == 19) { // one certificate twice
+			p->accounts[0].has_certificate = true;
+			fill(p->accounts[0].certificate, EG_SHA256_SIZE, 3);
+		} else
 			p->hold_max_s = UINT32_MAX;
 		expect_code(eg_policy_sign(p, centre, &out, &err), EG_EINVAL, &err);
 		assert_int_equal(out.size, 0);
@@ -211,6 +259,53 @@ static void every_cut_and_every_extra_byte_is_refused(void **state)
 	eg_buf_done(&payload);
 }
 
+// As many accounts and notices as there may be, each as long as it may be, fit what is sent.
+static void fullest_policy_fits(void **state)
+{
+	(void)state;
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_policy *p = sample(3);
+	p->notice_count = EG_POLICY_NOTICES_MAX;
+	for (size_t i = 0; i < EG_POLICY_NOTICES_MAX; i++) {
+		(void)snprintf(p->notices[i].language, sizeof(p->notices[i].language), "x-l%zu", i);
+		memset(p->notices[i].text, 'n', EG_POLICY_TEXT_MAX - 1);
+	}
+	p->account_count = EG_POLICY_ACCOUNTS_MAX;
+	for (size_t i = 0; i < EG_POLICY_ACCOUNTS_MAX; i++) {
+		struct eg_account *account = &p->accounts[i];
+		memset(account->name, 'a', EG_NAME_MAX - 1);
+		account->name[0] = (char)('A' + i % 26);
+		account->name[1] = (char)('A' + i / 26);
+		memset(account->display, 'd', EG_ACCOUNT_DISPLAY_MAX - 1);
+		account->role = EG_ROLE_TECHNICIAN;
+		account->has_certificate = true;
+		fill(account->certificate, EG_SHA256_SIZE, i);
+	}
+	expect_ok(put_policy(p, centre, &err), &err);
+	assert_false(in_force());
+	assert_memory_equal(back.accounts, p->accounts, sizeof(p->accounts));
+}
+
+// The rule that `centralctl account hash` keeps new PINs to.
+static void pins_that_anybody_tries_first_are_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"",	  "12345",	  "1234567890123", "12345a", "123456 ", "123456",
+		"000000", "999999999999", "654321",	   "345678", "890123",	"210987",
+		"121212", "12121212",	  "123123",	   "474474", "１２３",
+	};
+	static const char *const good[] = {"472915", "112233", "190283", "100000", "385017264950"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct eg_err err = EG_ERR_INIT;
+		expect_code(eg_pin_check_new(bad[i], &err), EG_EINVAL, &err);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct eg_err err = EG_ERR_INIT;
+		expect_ok(eg_pin_check_new(good[i], &err), &err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +318,8 @@ int main(void)
 		CASE(policy_changed_on_the_disk_is_not_believed),
 		CASE(values_out_of_range_are_not_signed),
 		CASE(every_cut_and_every_extra_byte_is_refused),
+		CASE(fullest_policy_fits),
+		CASE(pins_that_anybody_tries_first_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
