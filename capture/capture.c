@@ -160,12 +160,17 @@ static void remember_faces(struct eg_capture *c, const struct eg_detection *foun
 	c->face_count = n;
 }
 
-static int face_of(const struct eg_capture *c, uint32_t track_id)
+// The part of the frame with everybody blurred but the kept tracks.
+static int draw(struct eg_capture *c, struct eg_box region, const uint32_t *keep, size_t keep_count,
+		struct eg_image *out)
 {
-	for (size_t i = 0; track_id != 0 && i < c->face_count; i++)
-		if (c->face_track[i] == track_id)
-			return (int)i;
-	return -1;
+	bool sharp[EG_DETECTIONS_MAX + EG_TRACKS_MAX] = {0};
+
+	for (size_t i = 0; i < c->face_count; i++)
+		for (size_t k = 0; k < keep_count; k++)
+			sharp[i] |= c->face_track[i] != 0 && c->face_track[i] == keep[k];
+	return eg_privacy_picture(&c->frame, region, c->face, sharp, c->face_count, &c->scratch,
+				  out);
 }
 
 static int keep_shot(struct eg_capture *c, struct eg_tracked *t, const struct eg_frame *frame,
@@ -188,8 +193,7 @@ static int keep_shot(struct eg_capture *c, struct eg_tracked *t, const struct eg
 	r = eg_image_resize(&shot->crop, (int)fmaxf(region.width * shrink, 1),
 			    (int)fmaxf(region.height * shrink, 1), 3);
 	if (r == 0)
-		r = eg_privacy_picture(&c->frame, region, c->face, c->face_count,
-				       face_of(c, t->seen.id), &c->scratch, &shot->crop);
+		r = draw(c, region, &t->seen.id, 1, &shot->crop);
 	if (r != 0) {
 		eg_shots_retract(&c->shots, t, shot);
 		return eg_err_set(err, r, "a shot could not be cut out of the frame");
@@ -420,7 +424,8 @@ const struct eg_shot *eg_capture_shot(const struct eg_capture *c, uint32_t track
 	return NULL;
 }
 
-int eg_capture_preview(struct eg_capture *c, uint32_t keep_id, int width, struct eg_image *image)
+int eg_capture_preview(struct eg_capture *c, const uint32_t *keep, size_t keep_count, int width,
+		       struct eg_image *image)
 {
 	const struct eg_box whole = {0, 0, (float)c->frame.width, (float)c->frame.height};
 	int height, r;
@@ -431,8 +436,7 @@ int eg_capture_preview(struct eg_capture *c, uint32_t keep_id, int width, struct
 	r = eg_image_resize(image, width, height, 3);
 	if (r != 0)
 		return r;
-	return eg_privacy_picture(&c->frame, whole, c->face, c->face_count, face_of(c, keep_id),
-				  &c->scratch, image);
+	return draw(c, whole, keep, keep_count, image);
 }
 
 // ---- still pictures ---------------------------------------------------------------------------
@@ -474,4 +478,25 @@ int eg_capture_still(struct eg_capture *c, const struct eg_image *image, struct 
 	}
 	*ret_count = n;
 	return 0;
+}
+
+int eg_capture_portrait(struct eg_capture *c, const struct eg_image *image,
+			const struct eg_face *faces, size_t count, int width_max, int height_max,
+			struct eg_image *ret_portrait)
+{
+	const struct eg_box region = eg_privacy_portrait(image, faces[0].box);
+	const float shrink =
+		fminf(1, fminf((float)width_max / region.width, (float)height_max / region.height));
+	struct eg_box box[EG_STILL_FACES_MAX];
+	bool sharp[EG_STILL_FACES_MAX] = {true};
+	int r;
+
+	assert(count >= 1 && count <= EG_STILL_FACES_MAX);
+	for (size_t i = 0; i < count; i++)
+		box[i] = faces[i].box;
+	r = eg_image_resize(ret_portrait, (int)fmaxf(region.width * shrink, 1),
+			    (int)fmaxf(region.height * shrink, 1), 3);
+	return r != 0 ? r
+		      : eg_privacy_picture(image, region, box, sharp, count, &c->scratch,
+					   ret_portrait);
 }

@@ -95,15 +95,26 @@ const struct eg_track *eg_capture_tracks(const struct eg_capture *capture, size_
 const struct eg_shot *eg_capture_shot(const struct eg_capture *capture, uint32_t track_id,
 				      size_t k);
 
-// The last frame, scaled to `width`, everyone but the track `keep_id` blurred (0: all blurred).
-int eg_capture_preview(struct eg_capture *capture, uint32_t keep_id, int width,
-		       struct eg_image *image) EG_CHECKED;
+// The last frame, scaled to `width`, everyone blurred but the tracks of `keep`. EG_EAGAIN: there is
+// no frame.
+int eg_capture_preview(struct eg_capture *capture, const uint32_t *keep, size_t keep_count,
+		       int width, struct eg_image *image) EG_CHECKED;
 
 // For still pictures (references, eg-eval): all faces of an image with landmarks and quality,
 // largest first, at most `max`. Lent detector state; same thread.
 int eg_capture_still(struct eg_capture *capture, const struct eg_image *image,
 		     struct eg_face *ret_faces, size_t max, size_t *ret_count,
 		     struct eg_err *err) EG_CHECKED;
+
+// Head and shoulders of the first face of a still picture, the others blurred; shrunk, never grown,
+// to fit width_max × height_max. `count`, with the first: at most EG_STILL_FACES_MAX.
+#define EG_STILL_FACES_MAX 8
+int eg_capture_portrait(struct eg_capture *capture, const struct eg_image *image,
+			const struct eg_face *faces, size_t count, int width_max, int height_max,
+			struct eg_image *ret_portrait) EG_CHECKED;
+
+// The value below which a component of quality is worth a hint to the traveller; 0: none is.
+int eg_quality_wanted(enum eg_quality_component component);
 
 // Warps a face onto the five ArcFace points, 112×112 BGR.
 int eg_align(const struct eg_image *image, const struct eg_face *face,

@@ -48,17 +48,18 @@ static int restore(const struct eg_image *image, const struct eg_affine *map, st
 }
 
 int eg_privacy_picture(const struct eg_image *image, struct eg_box region,
-		       const struct eg_box *faces, size_t count, int keep, struct eg_image *scratch,
-		       struct eg_image *out)
+		       const struct eg_box *faces, const bool *sharp, size_t count,
+		       struct eg_image *scratch, struct eg_image *out)
 {
 	const struct eg_affine map = eg_sample_box(region, out->width, out->height);
 	int r = eg_sample(image, &map, EG_BORDER_EDGE, scratch, out);
 
 	for (size_t i = 0; r == 0 && i < count; i++)
-		if ((int)i != keep)
+		if (!sharp[i])
 			r = eg_sample_blur(out,
 					   placed(eg_box_grown(faces[i], BLUR_GROW), region, out));
-	if (r == 0 && keep >= 0)
-		r = restore(image, &map, placed(faces[keep], region, out), scratch, out);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (sharp[i])
+			r = restore(image, &map, placed(faces[i], region, out), scratch, out);
 	return r;
 }

@@ -241,32 +241,42 @@ void eg_quality_measure(struct eg_face *face, const struct eg_image *aligned,
 	face->quality.overall = overall(face->quality.component);
 }
 
+static const struct {
+	enum eg_quality_component component;
+	int8_t below;
+	enum eg_hint hint;
+} wanted[] = {
+	// in the order in which they are worth saying
+	{EG_QUALITY_CROP_MARGINS, 30, EG_HINT_BACK},
+	{EG_QUALITY_OVER_EXPOSURE, 40, EG_HINT_LESS_LIGHT},
+	{EG_QUALITY_UNDER_EXPOSURE, 40, EG_HINT_MORE_LIGHT},
+	{EG_QUALITY_LUMINANCE_MEAN, 50, EG_HINT_MORE_LIGHT},
+	{EG_QUALITY_POSE_YAW, 50, EG_HINT_LOOK_HERE},
+	{EG_QUALITY_POSE_PITCH, 50, EG_HINT_LOOK_HERE},
+	{EG_QUALITY_POSE_ROLL, 50, EG_HINT_LOOK_HERE},
+	{EG_QUALITY_SHARPNESS, 30, EG_HINT_HOLD_STILL},
+	{EG_QUALITY_EYES_OPEN, 10, EG_HINT_UNCOVER},
+};
+#define WANTED (sizeof(wanted) / sizeof(wanted[0]))
+
+int eg_quality_wanted(enum eg_quality_component component)
+{
+	for (size_t i = 0; i < WANTED; i++)
+		if (wanted[i].component == component)
+			return wanted[i].below;
+	return 0;
+}
+
 enum eg_hint eg_quality_hint(const struct eg_face *face, float inter_eye_min_px)
 {
-	static const struct {
-		enum eg_quality_component component;
-		int8_t below;
-		enum eg_hint hint;
-	} table[] = {
-		// in the order in which they are worth saying
-		{EG_QUALITY_CROP_MARGINS, 30, EG_HINT_BACK},
-		{EG_QUALITY_OVER_EXPOSURE, 40, EG_HINT_LESS_LIGHT},
-		{EG_QUALITY_UNDER_EXPOSURE, 40, EG_HINT_MORE_LIGHT},
-		{EG_QUALITY_LUMINANCE_MEAN, 50, EG_HINT_MORE_LIGHT},
-		{EG_QUALITY_POSE_YAW, 50, EG_HINT_LOOK_HERE},
-		{EG_QUALITY_POSE_PITCH, 50, EG_HINT_LOOK_HERE},
-		{EG_QUALITY_POSE_ROLL, 50, EG_HINT_LOOK_HERE},
-		{EG_QUALITY_SHARPNESS, 30, EG_HINT_HOLD_STILL},
-		{EG_QUALITY_EYES_OPEN, 10, EG_HINT_UNCOVER},
-	};
 	const int8_t *c = face->quality.component;
 
 	if (!face->has_landmarks)
 		return EG_HINT_NONE;
 	if (face->quality.inter_eye_px < inter_eye_min_px)
 		return EG_HINT_CLOSER;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (c[table[i].component] < table[i].below)
-			return table[i].hint;
+	for (size_t i = 0; i < WANTED; i++)
+		if (c[wanted[i].component] < wanted[i].below)
+			return wanted[i].hint;
 	return EG_HINT_NONE;
 }

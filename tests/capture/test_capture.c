@@ -229,7 +229,7 @@ static void the_preview_shows_only_who_is_kept(void **state)
 	size_t count;
 
 	(void)state;
-	assert_int_equal(eg_capture_preview(capture, 0, 640, &none), EG_EAGAIN);
+	assert_int_equal(eg_capture_preview(capture, NULL, 0, 640, &none), EG_EAGAIN);
 	clear();
 	put(0, 400, 360, 240);
 	put(1, 880, 360, 240);
@@ -243,10 +243,10 @@ static void the_preview_shows_only_who_is_kept(void **state)
 		if (is_left)
 			id = track[i].id;
 	}
-	assert_int_equal(eg_capture_preview(capture, 0, WIDTH, &none), 0);
+	assert_int_equal(eg_capture_preview(capture, NULL, 0, WIDTH, &none), 0);
 	assert_int_equal(none.width, WIDTH);
 	assert_int_equal(none.height, HEIGHT);
-	assert_int_equal(eg_capture_preview(capture, id, WIDTH, &left), 0);
+	assert_int_equal(eg_capture_preview(capture, &id, 1, WIDTH, &left), 0);
 	// the kept face is the scene's own, the other one is blurred, as both are in `none`
 	assert_true(difference(&left, &scene, (int)box[0].x + 2, (int)box[0].y + 2,
 			       (int)box[0].width - 4, (int)box[0].height - 4) < 4);
@@ -263,7 +263,7 @@ static void the_preview_shows_only_who_is_kept(void **state)
 		assert_int_equal(eg_capture_still(capture, &left, faces, 4, &count, NULL), 0);
 		assert_int_equal(count, 1);
 	}
-	assert_int_equal(eg_capture_preview(capture, id, 320, &left), 0);
+	assert_int_equal(eg_capture_preview(capture, &id, 1, 320, &left), 0);
 	assert_int_equal(left.height, 180);
 	eg_image_done(&none);
 	eg_image_done(&left);
@@ -430,7 +430,7 @@ static void a_reset_forgets_everybody_and_the_last_frame(void **state)
 	(void)eg_capture_tracks(capture, &count);
 	assert_int_equal(count, 0);
 	assert_null(eg_capture_shot(capture, 1, 0));
-	assert_int_equal(eg_capture_preview(capture, 0, 320, &preview), EG_EAGAIN);
+	assert_int_equal(eg_capture_preview(capture, NULL, 0, 320, &preview), EG_EAGAIN);
 	show(capture, 33);
 	track = eg_capture_tracks(capture, &count);
 	assert_int_equal(track->id, 2); // ids are never used twice
@@ -513,7 +513,7 @@ static void nothing_is_allocated_per_frame(void **state)
 			put(2, 1000, 300, 160);
 		}
 		show(capture, 33 * i);
-		assert_int_equal(eg_capture_preview(capture, 1, 640, &preview), 0);
+		assert_int_equal(eg_capture_preview(capture, &(uint32_t){1}, 1, 640, &preview), 0);
 	}
 	// pictures that are made anew come through eg_image and so through eg_calloc; the scenes
 	// are this test's own
