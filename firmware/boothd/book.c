@@ -18,8 +18,11 @@ struct eg_book_maker {
 	struct eg_book *book;
 	struct eg_buf content; // the opened manifest; photos are views into it
 	struct eg_manifest_reader reader;
-	struct eg_image image;
+	struct eg_image image, portrait;
+	struct eg_buf jpeg; // of the portrait
 };
+
+#define PORTRAIT_JPEG_QUALITY 80
 
 // The second face of a reference may be in the background; it must be clearly smaller.
 #define SECOND_FACE_RATIO 0.5f
@@ -35,6 +38,7 @@ void eg_book_unref(struct eg_book *book)
 	if (book == NULL || --book->refs > 0)
 		return;
 	eg_gallery_free(book->gallery);
+	eg_people_unref(book->people);
 	eg_secret_free(book->entries, book->count * sizeof(*book->entries));
 	eg_wipe(book, sizeof(*book));
 	free(book);
@@ -47,6 +51,8 @@ void eg_book_abandon(struct eg_book_maker *maker)
 	eg_book_unref(maker->book);
 	eg_buf_done(&maker->content);
 	eg_image_done(&maker->image);
+	eg_image_done(&maker->portrait);
+	eg_buf_done(&maker->jpeg);
 	free(maker);
 }
 
@@ -65,6 +71,7 @@ int eg_book_begin(struct eg_bytes wire, const char *booth, const struct eg_trust
 		return eg_err_set(err, EG_ENOMEM, "manifest: out of memory");
 	maker->tools = *tools;
 	eg_buf_init_secret(&maker->content, EG_MANIFEST_MAX);
+	eg_buf_init_secret(&maker->jpeg, 4 * EG_PORTRAIT_BYTES_MAX);
 	maker->book = book = eg_calloc(1, sizeof(*book));
 	if (book == NULL) {
 		r = eg_err_set(err, EG_ENOMEM, "manifest: out of memory");
@@ -87,6 +94,12 @@ int eg_book_begin(struct eg_bytes wire, const char *booth, const struct eg_trust
 			goto fail;
 		}
 	}
+	book->people = eg_people_new(book->count);
+	if (book->people == NULL) {
+		r = eg_err_set(err, EG_ENOMEM, "manifest %s: no memory for %zu names",
+			       book->statement.id, book->count);
+		goto fail;
+	}
 	r = eg_gallery_new(book->count, tools->calibration, &book->gallery, err);
 	if (r != 0)
 		goto fail;
@@ -106,6 +119,21 @@ static bool one_face(const struct eg_face *faces, size_t count)
 	       faces[1].quality.inter_eye_px < SECOND_FACE_RATIO * faces[0].quality.inter_eye_px;
 }
 
+// What the officer sees beside the face before the camera: also of a photo that is no use for
+// comparison. One that cannot be made is not there.
+static int add_portrait(struct eg_book_maker *maker, size_t index, const struct eg_photo *photo,
+			const struct eg_face *faces, size_t count)
+{
+	if (eg_capture_portrait(maker->tools.stills, &maker->image, faces, count, EG_PORTRAIT_WIDTH,
+				EG_PORTRAIT_HEIGHT, &maker->portrait) != 0)
+		return 0;
+	eg_buf_reset(&maker->jpeg);
+	if (eg_codec_encode_jpeg(&maker->portrait, PORTRAIT_JPEG_QUALITY, &maker->jpeg, NULL) != 0)
+		return 0;
+	return eg_people_add(maker->book->people, index, photo->source, photo->year,
+			     eg_buf_bytes(&maker->jpeg));
+}
+
 static int add_photo(struct eg_book_maker *maker, size_t index, const struct eg_photo *photo,
 		     struct eg_err *err)
 {
@@ -123,6 +151,8 @@ static int add_photo(struct eg_book_maker *maker, size_t index, const struct eg_
 		eg_debug("manifest: entry %zu: a photo is left out: %s", index, why.text);
 		return r == EG_ENOMEM ? eg_err_set(err, r, "manifest: out of memory") : 0;
 	}
+	if (count > 0 && add_portrait(maker, index, photo, faces, count) != 0)
+		return eg_err_set(err, EG_ENOMEM, "manifest: out of memory");
 	if (!one_face(faces, count)) {
 		eg_debug("manifest: entry %zu: a photo is left out: %zu faces", index, count);
 		return 0;
@@ -165,6 +195,15 @@ static int count_impostors(struct eg_book_maker *maker, struct eg_err *err)
 	return 1;
 }
 
+// All travellers are in it.
+static int complete(struct eg_book_maker *maker, struct eg_err *err)
+{
+	if (eg_people_finish(maker->book->people) != 0)
+		return eg_err_set(err, EG_ENOMEM, "manifest %s: out of memory",
+				  maker->book->statement.id);
+	return count_impostors(maker, err);
+}
+
 int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 {
 	struct eg_book *book = maker->book;
@@ -180,7 +219,7 @@ int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 					  "manifest %s: says %zu travellers and holds %zu",
 					  book->statement.id, book->count, book->loaded);
 		r = eg_gallery_seal_step(book->gallery, err);
-		return r != 1 ? r : count_impostors(maker, err);
+		return r != 1 ? r : complete(maker, err);
 	}
 	if (r != 0)
 		return eg_err_prefix(err, r, "manifest %s: traveller %zu", book->statement.id,
@@ -190,6 +229,7 @@ int eg_book_step(struct eg_book_maker *maker, struct eg_err *err)
 				  book->statement.id, book->count);
 	entry = &book->entries[book->loaded];
 	memcpy(entry->id, traveller.id, sizeof(entry->id));
+	eg_people_name(book->people, book->loaded, traveller.id, traveller.name);
 	entry->papers.has_document = traveller.has_document;
 	memcpy(entry->papers.document, traveller.document, sizeof(entry->papers.document));
 	entry->papers.has_pass = traveller.has_pass;

@@ -4,8 +4,9 @@
 // booth, at load), then never changed; sessions share it by reference, so that a swap in the middle
 // of a session changes nothing for that session.
 //
-// Life: begin → step until done → ref/unref; the last unref wipes templates, names and digests.
-// Thread: the vision worker only (it owns the detector and the extractor).
+// Life: begin → step until done → ref/unref; the last unref wipes templates and digests, and gives
+// up its reference to names and portraits (people.h). Thread: the vision worker only (it owns the
+// detector and the extractor).
 
 #ifndef EG_BOOK_H
 #define EG_BOOK_H
@@ -13,6 +14,7 @@
 #include "drivers/document.h"
 #include "match/gallery.h"
 #include "firmware/boothd/papers.h"
+#include "firmware/boothd/people.h"
 #include "store/counts.h"
 #include "store/manifest.h"
 
@@ -32,6 +34,7 @@ struct eg_book {
 	size_t count;  // entries
 	size_t loaded; // entries whose photos were read so far
 	struct eg_gallery *gallery;
+	struct eg_people *people;   // names and portraits, for the officer
 	struct eg_counts impostors; // of the photos against each other, by group
 };
 

@@ -112,6 +112,30 @@ void eg_subject_drop(struct eg_subjects *subjects, struct eg_subject *subject)
 	eg_wipe(subject, sizeof(*subject));
 }
 
+static bool same_person(const struct eg_template *a, const char *a_name,
+			const struct eg_template *b, const char *b_name, float threshold)
+{
+	float score;
+
+	return strcmp(a_name, b_name) == 0 && eg_template_compare(a, b, &score) == 0 &&
+	       score >= threshold;
+}
+
+void eg_subject_renew(struct eg_subjects *subjects, struct eg_subject *subject, float threshold)
+{
+	size_t i;
+
+	for (i = 0; i < EG_SERVED_MAX; i++) {
+		struct eg_served *s = &subjects->served[i];
+
+		if (s->last_seen_ns != 0 && subject->has_fused &&
+		    same_person(&subject->fused, subject->named, &s->fused, s->named, threshold))
+			eg_wipe(s, sizeof(*s));
+	}
+	eg_book_unref(subject->book);
+	eg_wipe(subject, sizeof(*subject));
+}
+
 void eg_subjects_drop_all(struct eg_subjects *subjects)
 {
 	size_t i;
@@ -137,15 +161,6 @@ void eg_subjects_blinked(struct eg_subjects *subjects, int64_t now_ns)
 static bool soon_after(int64_t last_seen_ns, int64_t first_seen_ns, int64_t window_ns)
 {
 	return first_seen_ns >= last_seen_ns && first_seen_ns - last_seen_ns <= window_ns;
-}
-
-static bool same_person(const struct eg_template *a, const char *a_name,
-			const struct eg_template *b, const char *b_name, float threshold)
-{
-	float score;
-
-	return strcmp(a_name, b_name) == 0 && eg_template_compare(a, b, &score) == 0 &&
-	       score >= threshold;
 }
 
 bool eg_subjects_served(const struct eg_subjects *subjects, const struct eg_template *probe,

@@ -67,6 +67,9 @@ void eg_subject_finish(struct eg_subject *subject);
 // The track ended: wipes the subject; the template of one that had its verdict is remembered for a
 // moment.
 void eg_subject_drop(struct eg_subjects *subjects, struct eg_subject *subject);
+// An officer wants another look: wipes the subject, and what is remembered of the same person (at
+// comparison scores of `threshold` and above).
+void eg_subject_renew(struct eg_subjects *subjects, struct eg_subject *subject, float threshold);
 void eg_subjects_drop_all(struct eg_subjects *subjects); // those just served too
 
 // The camera was blind until now_ns: all tracks end, and those just served count as seen until now.

@@ -2,18 +2,15 @@
 //
 // See vision.h.
 
-#include "firmware/boothd/vision.h"
+#include "firmware/boothd/vision_internal.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/codec.h"
 #include "firmware/base/mem.h"
-#include "firmware/boothd/book.h"
 #include "firmware/boothd/chart.h"
-#include "firmware/boothd/subject.h"
 
 // New templates per attempt: the first verdict should not wait for all five shots.
 #define NEW_TEMPLATES_MAX 2
@@ -24,26 +21,6 @@
 // what is known, and like each other.
 #define OTHER_PERSON_FMR 1e-2
 #define GUARD_EVERY_MS	 500
-
-struct eg_vision {
-	struct eg_worker_config config;
-	struct eg_pack *pack;
-	struct eg_capture *capture, *stills;
-	struct eg_extractor *extractor;
-	struct eg_calib *calib;
-	struct eg_subjects *subjects;
-	struct eg_book *book;	     // in use; NULL: none
-	struct eg_book_maker *maker; // in the making; NULL: none
-	uint64_t last_digest, duplicates;
-	uint32_t generation; // of the last frame
-	size_t waiting;	     // tracks in the zone without a verdict, as of the last frame
-};
-
-static void tools_of(const struct eg_vision *v, struct eg_book_tools *tools)
-{
-	*tools = (struct eg_book_tools){
-		.stills = v->stills, .extractor = v->extractor, .calibration = v->calib};
-}
 
 int eg_vision_new(const struct eg_worker_config *config, struct eg_vision **ret_vision,
 		  struct eg_err *err)
@@ -278,6 +255,12 @@ int eg_vision_frame(struct eg_vision *vision, struct eg_frame *frame, struct eg_
 	return 0;
 }
 
+int eg_vision_preview(struct eg_vision *vision, const uint32_t *keep, size_t count, int width,
+		      struct eg_image *image)
+{
+	return eg_capture_preview(vision->capture, keep, count, width, image);
+}
+
 bool eg_vision_busy(const struct eg_vision *vision)
 {
 	return vision->waiting > 0;
@@ -309,6 +292,16 @@ void eg_vision_forget(struct eg_vision *vision, uint32_t track)
 	if (s != NULL)
 		eg_subject_finish(s);
 	eg_capture_served(vision->capture, track);
+}
+
+void eg_vision_renew(struct eg_vision *vision, uint32_t track)
+{
+	struct eg_subject *s = eg_subject_find(vision->subjects, track);
+
+	if (s != NULL)
+		eg_subject_renew(vision->subjects, s,
+				 (float)eg_calib_threshold(vision->calib, SAME_PERSON_FMR, NULL));
+	eg_capture_split(vision->capture, track);
 }
 
 // A shot that is unlike the two and more before it is held back; a second one like it means that
@@ -387,6 +380,8 @@ static void compare(struct eg_vision *v, struct eg_subject *s, struct eg_worker_
 			result->papers = e->papers;
 			memcpy(result->salt, s->book->header.salt, sizeof(result->salt));
 		}
+		// An officer is shown the photos of the most similar one all the same.
+		result->people = eg_people_ref(s->book->people);
 	}
 }
 
@@ -496,102 +491,10 @@ void eg_vision_try(struct eg_vision *vision, uint32_t track, struct eg_worker_re
 	result->attempt.served_before = served_before(v, s, t, &result->attempt.verdict);
 }
 
-// ---- manifests ------------------------------------------------------------------------------
-
-int eg_vision_load(struct eg_vision *vision, struct eg_bytes wire, struct eg_err *err)
-{
-	const struct eg_statement *now, *next;
-	struct eg_vision *v = vision;
-	struct eg_book_tools tools;
-	int r;
-
-	eg_book_abandon(v->maker);
-	v->maker = NULL;
-	if (wire.size == 0) {
-		eg_book_unref(v->book);
-		v->book = NULL;
-		return 0;
-	}
-	tools_of(v, &tools);
-	r = eg_book_begin(wire, v->config.booth, v->config.keys, v->config.key_count,
-			  v->config.seal_key, &tools, &v->maker, err);
-	if (r != 0 || v->book == NULL)
-		return r;
-	// syncd keeps the floors; whoever writes into its database must not turn a manifest back.
-	now = &v->book->statement;
-	next = &eg_book_draft(v->maker)->statement;
-	if (strcmp(now->id, next->id) == 0 && next->version < now->version) {
-		r = eg_err_set(err, EG_ESTALE,
-			       "manifest %s: version %" PRIu64 " is older than %" PRIu64
-			       ", which is in use; it is refused",
-			       next->id, next->version, now->version);
-		eg_book_abandon(v->maker);
-		v->maker = NULL;
-	}
-	return r;
-}
-
 void eg_vision_targets(struct eg_vision *vision, double fmr, double fpir)
 {
 	vision->config.fmr = fmr;
 	vision->config.fpir = fpir;
-}
-
-bool eg_vision_loading(const struct eg_vision *vision)
-{
-	return vision->maker != NULL;
-}
-
-int eg_vision_load_step(struct eg_vision *vision, struct eg_err *err)
-{
-	struct eg_vision *v = vision;
-	int r;
-
-	if (v->maker == NULL)
-		return 0;
-	r = eg_book_step(v->maker, err);
-	if (r < 0) { // the old book stays
-		eg_book_abandon(v->maker);
-		v->maker = NULL;
-	} else if (r == 1) {
-		eg_book_unref(v->book);
-		v->book = eg_book_finish(v->maker);
-		v->maker = NULL;
-	}
-	return r;
-}
-
-void eg_vision_manifest(const struct eg_vision *vision, struct eg_worker_manifest *ret_manifest)
-{
-	const struct eg_vision *v = vision;
-	struct eg_worker_manifest m = {0};
-	struct eg_gallery_facts facts;
-
-	if (v->book != NULL) {
-		const struct eg_statement *st = &v->book->statement;
-
-		eg_gallery_facts(v->book->gallery, &facts);
-		memcpy(m.id, st->id, sizeof(m.id));
-		memcpy(m.flight, st->flight, sizeof(m.flight));
-		m.version = st->version;
-		m.expires_ms = st->expires_ms;
-		m.entries = facts.entries;
-		m.with_reference = facts.with_reference;
-		m.references = facts.references;
-		m.near_twins = facts.near_twins;
-		m.threshold_raise = facts.threshold_raise;
-		m.impostors = v->book->impostors;
-		if (facts.references > 0)
-			m.threshold =
-				(float)eg_calib_threshold(
-					v->calib, v->config.fpir / (double)facts.references, NULL) +
-				facts.threshold_raise;
-	}
-	if (v->maker != NULL) {
-		m.loading = eg_book_draft(v->maker)->loaded;
-		m.loading_total = eg_book_draft(v->maker)->count;
-	}
-	*ret_manifest = m;
 }
 
 int eg_vision_self_test(struct eg_vision *vision, struct eg_err *err)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firmware/base/mem.h"
+#include "firmware/boothd/display.h"
 #include "firmware/boothd/vision.h"
 
 #define RESULTS_MAX  (2 * EG_TRACKS_MAX)
@@ -27,7 +28,9 @@ enum command_kind {
 	COMMAND_RESET,
 	COMMAND_LOAD,
 	COMMAND_TARGETS,
-	COMMAND_TEST
+	COMMAND_TEST,
+	COMMAND_RENEW,
+	COMMAND_SHOW,
 };
 
 struct command {
@@ -36,12 +39,15 @@ struct command {
 	struct eg_document document;
 	struct eg_buf wire;
 	double fmr, fpir;
+	enum eg_view_state show;
+	int64_t from_ns;
 };
 
 struct eg_worker {
 	pthread_t thread;
 	bool started;
-	struct eg_vision *vision; // the thread's own
+	struct eg_vision *vision;   // the thread's own
+	struct eg_display *display; // likewise
 	struct eg_mailbox *mailbox;
 	int up, down; // eventfds
 	atomic_bool quit;
@@ -57,6 +63,9 @@ struct eg_worker {
 	struct eg_err fault;
 	bool fault_new;
 	struct eg_worker_manifest manifest;
+	struct eg_people *people;
+	uint32_t served[EG_TRACKS_MAX];
+	size_t served_count;
 	struct eg_err test;
 	bool test_done;
 };
@@ -84,6 +93,7 @@ void eg_worker_result_done(struct eg_worker_result *result)
 	if (result == NULL)
 		return;
 	eg_buf_done(&result->face);
+	eg_people_unref(result->people);
 	eg_wipe(result, sizeof(*result));
 }
 
@@ -115,12 +125,16 @@ static void post_view(struct eg_worker *w, const struct eg_view *view)
 
 static void post_manifest(struct eg_worker *w)
 {
+	struct eg_people *people = eg_people_ref(eg_vision_people(w->vision)), *old;
 	struct eg_worker_manifest manifest;
 
 	eg_vision_manifest(w->vision, &manifest);
 	pthread_mutex_lock(&w->lock);
 	w->manifest = manifest;
+	old = w->people;
+	w->people = people;
 	pthread_mutex_unlock(&w->lock);
+	eg_people_unref(old);
 	kick(w->up);
 }
 
@@ -184,6 +198,12 @@ static void carry_out(struct eg_worker *w, struct command *command)
 	case COMMAND_FORGET:
 		eg_vision_forget(w->vision, command->track);
 		break;
+	case COMMAND_RENEW:
+		eg_vision_renew(w->vision, command->track);
+		break;
+	case COMMAND_SHOW:
+		eg_display_set(w->display, command->show, command->from_ns);
+		break;
 	case COMMAND_RESET:
 		eg_vision_reset(w->vision);
 		break;
@@ -211,14 +231,22 @@ static void look(struct eg_worker *w)
 {
 	struct eg_frame *frame = eg_mailbox_take(w->mailbox);
 	struct eg_err err = EG_ERR_INIT;
+	uint32_t served[EG_TRACKS_MAX];
 	struct eg_view view;
+	size_t count;
 
 	if (frame == NULL)
 		return;
-	if (eg_vision_frame(w->vision, frame, &view, &err) == 0)
+	if (eg_vision_frame(w->vision, frame, &view, &err) == 0) {
 		post_view(w, &view);
-	else
+		pthread_mutex_lock(&w->lock);
+		count = w->served_count;
+		memcpy(served, w->served, sizeof(served));
+		pthread_mutex_unlock(&w->lock);
+		eg_display_frame(w->display, w->vision, &view, served, count);
+	} else {
 		post_fault(w, &err);
+	}
 	eg_frame_unref(frame);
 }
 
@@ -279,6 +307,8 @@ int eg_worker_new(const struct eg_worker_config *config, struct eg_mailbox *mail
 		goto fail;
 	}
 	r = eg_vision_new(config, &w->vision, err);
+	if (r == 0)
+		r = eg_display_new(&w->display, err);
 	if (r != 0)
 		goto fail;
 	r = pthread_create(&w->thread, NULL, run, w);
@@ -306,7 +336,9 @@ void eg_worker_free(struct eg_worker *worker)
 		kick(w->down);
 		pthread_join(w->thread, NULL);
 	}
+	eg_display_free(w->display);
 	eg_vision_free(w->vision);
+	eg_people_unref(w->people);
 	for (i = 0; i < RESULTS_MAX; i++)
 		eg_worker_result_done(&w->result[i]);
 	for (i = 0; i < COMMANDS_MAX; i++)
@@ -376,6 +408,29 @@ void eg_worker_manifest(struct eg_worker *worker, struct eg_worker_manifest *ret
 	pthread_mutex_unlock(&worker->lock);
 }
 
+struct eg_people *eg_worker_people(struct eg_worker *worker)
+{
+	struct eg_people *people;
+
+	pthread_mutex_lock(&worker->lock);
+	people = eg_people_ref(worker->people);
+	pthread_mutex_unlock(&worker->lock);
+	return people;
+}
+
+int eg_worker_view_fd(const struct eg_worker *worker)
+{
+	return eg_display_fd(worker->display);
+}
+
+void eg_worker_serve(struct eg_worker *worker, const uint32_t *tracks, size_t count)
+{
+	pthread_mutex_lock(&worker->lock);
+	memcpy(worker->served, tracks, count * sizeof(*tracks));
+	worker->served_count = count;
+	pthread_mutex_unlock(&worker->lock);
+}
+
 const uint8_t *eg_worker_pack_digest(const struct eg_worker *worker)
 {
 	return eg_pack_digest(eg_vision_pack(worker->vision));
@@ -403,7 +458,7 @@ static void supersede(struct eg_worker *w, enum command_kind kind, struct comman
 
 		if (c->kind != kind || (kind == COMMAND_RESET && !last) ||
 		    (kind != COMMAND_RESET && kind != COMMAND_LOAD && kind != COMMAND_TARGETS &&
-		     kind != COMMAND_TEST))
+		     kind != COMMAND_TEST && kind != COMMAND_SHOW))
 			continue;
 		*ret_old = *c;
 		for (k = i + 1; k < w->command_count; k++)
@@ -453,6 +508,17 @@ int eg_worker_claim(struct eg_worker *worker, uint32_t track, const struct eg_do
 int eg_worker_forget(struct eg_worker *worker, uint32_t track)
 {
 	return send_command(worker, &(struct command){.kind = COMMAND_FORGET, .track = track});
+}
+
+int eg_worker_renew(struct eg_worker *worker, uint32_t track)
+{
+	return send_command(worker, &(struct command){.kind = COMMAND_RENEW, .track = track});
+}
+
+int eg_worker_show(struct eg_worker *worker, enum eg_view_state state, int64_t from_ns)
+{
+	return send_command(
+		worker, &(struct command){.kind = COMMAND_SHOW, .show = state, .from_ns = from_ns});
 }
 
 int eg_worker_reset(struct eg_worker *worker)

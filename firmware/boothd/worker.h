@@ -13,7 +13,9 @@
 #include "drivers/document.h"
 #include "firmware/boothd/session.h"
 #include "firmware/boothd/papers.h"
+#include "firmware/boothd/people.h"
 #include "store/counts.h"
+#include "firmware/view/view.h"
 #include "store/encounter.h"
 
 struct eg_worker_config {
@@ -67,13 +69,16 @@ struct eg_worker_result {
 	int64_t compared_ns;
 	uint64_t sequence; // of the best shot
 	struct eg_buf face;
+	// Of the book, where attempt.verdict.entry is one of it; a reference. For the officer's
+	// screen: who is most similar, also where nobody is named.
+	struct eg_people *people;
 };
 void eg_worker_result_done(struct eg_worker_result *result);
 
 struct eg_worker_manifest { // the book in use, and the one in the making
-	char id[EG_NAME_MAX], flight[EG_NAME_MAX];
+	char id[EG_NAME_MAX], flight[EG_NAME_MAX], port[EG_NAME_MAX];
 	uint64_t version;
-	int64_t expires_ms;
+	int64_t expires_ms, departs_ms; // departs_ms 0: not said
 	size_t entries, with_reference, references, near_twins;
 	float threshold, threshold_raise; // of identify at the target
 	size_t loading, loading_total;	  // 0 of 0: nothing is being loaded
@@ -96,6 +101,14 @@ const uint8_t *eg_worker_pack_digest(const struct eg_worker *worker);
 const char *eg_worker_pack_name(const struct eg_worker *worker);
 uint64_t eg_worker_beat(struct eg_worker *worker); // rises while the thread is alive
 
+// Names and portraits of the book in use: a reference for the caller, or NULL. Follows the
+// manifest.
+struct eg_people *eg_worker_people(struct eg_worker *worker);
+// Of the ring of live pictures (firmware/view); lent.
+int eg_worker_view_fd(const struct eg_worker *worker);
+// The tracks of those who are being served, at most EG_TRACKS_MAX: only they are sharp in the ring.
+void eg_worker_serve(struct eg_worker *worker, const uint32_t *tracks, size_t count);
+
 // Commands. EG_EFULL when the queue is full: the caller treats that as a fault. It has room for
 // more than all sessions can ask at once; what anybody may call for (reset, load, targets, test)
 // takes one place however often it is called.
@@ -103,7 +116,10 @@ int eg_worker_try(struct eg_worker *worker, uint32_t track) EG_CHECKED;
 int eg_worker_claim(struct eg_worker *worker, uint32_t track,
 		    const struct eg_document *document) EG_CHECKED;
 int eg_worker_forget(struct eg_worker *worker, uint32_t track) EG_CHECKED; // after its verdict
+int eg_worker_renew(struct eg_worker *worker, uint32_t track) EG_CHECKED;  // another look
 int eg_worker_reset(struct eg_worker *worker) EG_CHECKED; // an opt-out: forget everybody's face
+// What the ring shows. LIVE: frames captured at and after from_ns. Else it is empty.
+int eg_worker_show(struct eg_worker *worker, enum eg_view_state state, int64_t from_ns) EG_CHECKED;
 // A manifest to open and use instead; takes over `wire`'s bytes. Empty: use none any more.
 int eg_worker_load(struct eg_worker *worker, struct eg_buf *wire) EG_CHECKED;
 
