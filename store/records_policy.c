@@ -97,6 +97,23 @@ static void shorten(struct eg_retention *retention)
 	}
 }
 
+int eg_records_policy_message(struct eg_records *records, struct eg_buf *out, struct eg_err *err)
+{
+	struct eg_db_query query = eg_db_query(records->db, RECORDS_POLICY);
+	int r = eg_db_step(&query, err);
+	if (r == 1) {
+		struct eg_bytes message = eg_db_blob(&query, 2);
+
+		r = eg_buf_put(out, message.data, message.size);
+		if (r != 0)
+			r = eg_err_set(err, r, "policy: out of memory");
+	} else if (r == 0) {
+		r = eg_err_set(err, EG_ENOENT, "policy: there is none");
+	}
+	eg_db_reset(&query);
+	return r;
+}
+
 int eg_records_policy(struct eg_records *records, const struct eg_trusted_key *keys,
 		      size_t key_count, struct eg_policy *ret_policy, bool *ret_stale,
 		      struct eg_err *err)

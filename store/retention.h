@@ -79,6 +79,11 @@ int eg_records_put_policy(struct eg_records *records, struct eg_bytes message,
 			  const struct eg_trusted_key *keys, size_t key_count,
 			  struct eg_err *err) EG_CHECKED;
 
+// The message of the policy that is kept, as the centre signed it, for others to verify. EG_ENOENT:
+// there is none.
+int eg_records_policy_message(struct eg_records *records, struct eg_buf *out,
+			      struct eg_err *err) EG_CHECKED;
+
 // What is in force: the kept policy, verified anew, or the defaults. *ret_stale: it has expired;
 // then nothing is kept longer than the defaults would.
 int eg_records_policy(struct eg_records *records, const struct eg_trusted_key *keys,

@@ -132,6 +132,8 @@ static void collect(struct eg_booth *b)
 		eg_lane_result(b, &result);
 	if (eg_worker_view(b->worker, &b->view) && !eg_calibrate_view(b))
 		eg_lane_view(b);
+	eg_console_serve(b);
+	eg_casework_manifest(b);
 	if (eg_worker_fault(b->worker, &fault))
 		eg_booth_fault(b, fault.text);
 }
@@ -273,6 +275,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *user)
 	(void)eg_record_retry(b, false);
 	eg_self_test_tick(b);
 	eg_calibrate_tick(b);
+	eg_casework_tick(b);
+	eg_console_tick(b);
 	eg_booth_poll_manifests(b, false);
 	eg_record_tally_manifest(b);
 	watch_worker(b);
@@ -448,6 +452,7 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 	b->lock = -1;
 	b->clock = eg_clock_system();
 	b->started_ms = b->last_beat_ms = eg_boot_ms(b->clock);
+	(void)snprintf(b->snapshot, sizeof(b->snapshot), "%s/cases.sealed", config->state);
 	set_policy(b);
 	r = eg_crypto_init(err);
 	if (r == 0)
@@ -462,6 +467,8 @@ int eg_booth_start(struct eg_booth *booth, const struct eg_boothd_config *config
 		r = start_worker(b, err);
 	if (r == 0)
 		r = eg_policy_start(b, err);
+	if (r == 0)
+		r = eg_casework_start(b, err);
 	if (r != 0)
 		return r;
 	// The worker reads the manifest while the camera is opened, which takes its time.
@@ -486,10 +493,11 @@ void eg_booth_stop(struct eg_booth *booth)
 	close_reader(b);
 	sd_event_source_disable_unref(b->tick_source);
 	sd_event_source_disable_unref(b->worker_source);
-	eg_policy_stop(b); // last: the audit head covers what was just written
+	eg_policy_stop(b); // near the end: the audit head covers what was just written
 	eg_eyes_free(b->eyes);
 	eg_worker_free(b->worker);
 	eg_lane_clear(b);
+	eg_casework_stop(b);
 	eg_mailbox_free(b->mailbox);
 	if (b->signal_ops != NULL)
 		b->signal_ops->close(b->signal);

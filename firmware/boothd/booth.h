@@ -13,6 +13,7 @@
 
 #include "drivers/document.h"
 #include "drivers/signal.h"
+#include "firmware/boothd/cases.h"
 #include "firmware/boothd/config.h"
 #include "firmware/boothd/eyes.h"
 #include "firmware/boothd/keeper.h"
@@ -25,6 +26,7 @@
 #define EG_WATCHERS_MAX	 16
 #define EG_TESTERS_MAX	 4
 #define EG_UNWRITTEN_MAX 64
+#define EG_VIEWERS_MAX	 8
 
 // One traveller being served.
 struct eg_slot {
@@ -111,6 +113,26 @@ struct eg_booth {
 	uint64_t manifest_version;
 	char tallied[EG_NAME_MAX]; // the manifest whose impostor scores were counted last
 	int64_t tallied_week_ms;
+	char snapshot[EG_CONFIG_PATH_MAX + 16];
+	struct eg_policy central; // as the centre signed it; version 0: the defaults
+	struct eg_cases *cases;
+	struct eg_roll *roll;
+	struct {
+		bool has_user;
+		uid_t user; // who is served beside root and ourselves
+		sd_varlink *watcher[EG_WATCHERS_MAX];
+		size_t watcher_count;
+		sd_varlink *viewer[EG_VIEWERS_MAX]; // hold the ring of live pictures
+		size_t viewer_count;
+		struct { // were sent faces, and have not read them yet
+			sd_varlink *link;
+			int64_t until_ms;
+		} owing[EG_WATCHERS_MAX];
+		enum eg_view_state shown, told; // in the ring; to watchers
+		int64_t shown_from_ns;
+		sd_json_variant *flight; // as last told
+		int64_t flight_ms;
+	} console;
 	uint64_t last_beat;
 	int64_t last_beat_ms;
 	char fault[EG_ERR_TEXT_MAX];
@@ -137,6 +159,9 @@ void eg_lane_misread(struct eg_booth *booth);
 void eg_lane_opt_out(struct eg_booth *booth);
 void eg_lane_fault_all(struct eg_booth *booth); // everybody who is being served goes to the officer
 void eg_lane_clear(struct eg_booth *booth);
+// Another look at whoever has this track: a new session begins, with the document of the old one.
+// EG_ENOENT: nobody is there any more. EG_EFULL.
+int eg_lane_again(struct eg_booth *booth, uint32_t track) EG_CHECKED;
 bool eg_lane_serving(const struct eg_booth *booth); // somebody waits for a verdict
 
 // record.c. Writes the slot's encounter; its id as text goes to ret_id. After 0 it survives a power
@@ -154,6 +179,56 @@ void eg_record_tally_manifest(struct eg_booth *booth);
 int eg_policy_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
 int eg_policy_watch(struct eg_booth *booth) EG_CHECKED;
 void eg_policy_stop(struct eg_booth *booth); // purges and signs the audit head once more
+
+// casework.c. What the officers see of travellers, and what they decide. Reads the snapshot, and
+// from the audit chain what was decided after it; comes after eg_policy_start.
+int eg_casework_start(struct eg_booth *booth, struct eg_err *err) EG_CHECKED;
+void eg_casework_stop(struct eg_booth *booth);
+void eg_casework_record(struct eg_booth *booth, const struct eg_slot *slot,
+			const struct eg_encounter *encounter); // a verdict, on record
+void eg_casework_state(struct eg_booth *booth, const struct eg_slot *slot);
+void eg_casework_tick(struct eg_booth *booth);	   // faces and claims whose time is over
+void eg_casework_manifest(struct eg_booth *booth); // another one may be in use
+// Who stands there without a verdict, as a case of its own; no memory to wipe.
+void eg_casework_of_slot(const struct eg_booth *booth, const struct eg_slot *slot,
+			 struct eg_case *ret_case);
+bool eg_casework_in_view(const struct eg_booth *booth, const struct eg_case *one);
+// The decision is signed and on disk when this returns 0. EG_ECONFLICT: it is decided. EG_EAUTH: a
+// second person is needed. EG_EINVAL: does not fit, and why. EG_ENOENT: recapture, and the
+// traveller is gone. Anything else: nothing was written.
+int eg_casework_decide(struct eg_booth *booth, struct eg_case *one, enum eg_decision decision,
+		       enum eg_decision_reason reason, const char *by, const char *second,
+		       struct eg_err *err) EG_CHECKED;
+// "" for nobody.
+int eg_casework_hold(struct eg_booth *booth, struct eg_case *one, const char *account,
+		     struct eg_err *err) EG_CHECKED;
+// Before faces are shown: has the chain say to whom, once.
+int eg_casework_shown(struct eg_booth *booth, struct eg_case *one, const char *account,
+		      struct eg_err *err) EG_CHECKED;
+// EG_ENOENT: there is no exit. `named`: the traveller wants the name in it; only while it is known.
+int eg_casework_receipt(struct eg_booth *booth, struct eg_case *one, bool named,
+			char ret_text[EG_EXIT_TEXT_MAX], struct eg_err *err) EG_CHECKED;
+
+// console.c. io.egress.Console.
+int eg_console_start(struct eg_booth *booth); // what sd_varlink_server_… gives; before it listens
+void eg_console_stop(struct eg_booth *booth);
+void eg_console_drop(struct eg_booth *booth, sd_varlink *link); // it has disconnected
+void eg_console_tell(struct eg_booth *booth, sd_json_variant *event);
+void eg_console_case(struct eg_booth *booth, const struct eg_case *one); // is new, or another
+void eg_console_view(struct eg_booth *booth); // the camera may have begun or ended its rest
+void eg_console_serve(struct eg_booth *booth); // who is served may have changed
+void eg_console_tick(struct eg_booth *booth);
+bool eg_console_allows(const struct eg_booth *booth, sd_varlink *link);
+// They were sent faces: they get a moment to read them.
+void eg_console_owes(struct eg_booth *booth, sd_varlink *link);
+
+// console_json.c. As sd_json_buildo.
+int eg_console_case_json(const struct eg_booth *booth, const struct eg_case *one,
+			 sd_json_variant **ret);
+int eg_console_flight_json(const struct eg_booth *booth, sd_json_variant **ret);
+
+// console_case.c. Methods about one case.
+int eg_console_bind_cases(sd_varlink_server *server);
 
 // salvage.c. The two databases, opened; what is damaged is saved as far as it can be read, and
 // told.

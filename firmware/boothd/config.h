@@ -18,6 +18,9 @@ struct eg_boothd_config {
 	int mode, serve;
 	char notice[64];
 	int log;
+	// [console]
+	char console_user[64];
+	long long faces_s;
 	// [models]
 	char pack[EG_CONFIG_PATH_MAX];
 	char pack_digest[65];

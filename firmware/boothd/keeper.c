@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "firmware/base/file.h"
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
 #include "store/salvage.h"
@@ -39,6 +40,7 @@ struct eg_keeper {
 	bool stale, policy_new;
 	struct eg_err fault;
 	bool fault_new;
+	struct eg_buf snapshot; // empty: none waits
 };
 
 static void ring(struct eg_keeper *keeper)
@@ -103,6 +105,22 @@ static void check(struct eg_keeper *k)
 		complain(k, &err);
 }
 
+// Between the longer jobs, too: who is decided about must not be asked about again after a crash.
+static void keep_snapshot(struct eg_keeper *k)
+{
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_buf sealed;
+
+	pthread_mutex_lock(&k->lock);
+	sealed = k->snapshot;
+	eg_buf_init(&k->snapshot, sealed.max);
+	pthread_mutex_unlock(&k->lock);
+	if (sealed.size > 0 &&
+	    eg_file_write(k->config.snapshot, eg_buf_bytes(&sealed), 0600, &err) != 0)
+		complain(k, &err);
+	eg_buf_done(&sealed);
+}
+
 // All of it, also when one part fails: a policy that cannot be read must not stop the head, and
 // whatever cannot be purged under it goes by the defaults.
 static void look(struct eg_keeper *k, struct eg_policy *policy)
@@ -121,7 +139,9 @@ static void look(struct eg_keeper *k, struct eg_policy *policy)
 			  " holds were over their time and are erased",
 			  purged.images, purged.receipts, purged.holds);
 	drop_damaged(k, policy);
+	keep_snapshot(k);
 	check(k);
+	keep_snapshot(k);
 	if (eg_audit_seal(k->records, k->config.booth, k->config.record_key, NULL, &err) != 0)
 		complain(k, &err);
 	pthread_mutex_lock(&k->lock);
@@ -139,10 +159,16 @@ static bool rest(struct eg_keeper *k)
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LOOK_S;
 	pthread_mutex_lock(&k->lock);
-	while (!k->quit && !k->wake)
-		if (pthread_cond_clockwait(&k->changed, &k->lock, CLOCK_MONOTONIC, &until) ==
-		    ETIMEDOUT)
+	while (!k->quit && !k->wake) {
+		if (k->snapshot.size > 0) {
+			pthread_mutex_unlock(&k->lock);
+			keep_snapshot(k);
+			pthread_mutex_lock(&k->lock);
+		} else if (pthread_cond_clockwait(&k->changed, &k->lock, CLOCK_MONOTONIC, &until) ==
+			   ETIMEDOUT) {
 			break;
+		}
+	}
 	quit = k->quit;
 	k->wake = false;
 	pthread_mutex_unlock(&k->lock);
@@ -217,11 +243,25 @@ void eg_keeper_free(struct eg_keeper *keeper)
 		pthread_join(k->thread, NULL);
 	}
 	eg_records_close(k->records);
+	eg_buf_done(&k->snapshot);
 	if (k->fd >= 0)
 		close(k->fd);
 	pthread_cond_destroy(&k->changed);
 	pthread_mutex_destroy(&k->lock);
 	free(k);
+}
+
+void eg_keeper_keep(struct eg_keeper *keeper, struct eg_buf *sealed)
+{
+	struct eg_buf old;
+
+	pthread_mutex_lock(&keeper->lock);
+	old = keeper->snapshot;
+	keeper->snapshot = *sealed;
+	pthread_cond_signal(&keeper->changed);
+	pthread_mutex_unlock(&keeper->lock);
+	eg_buf_init(sealed, sealed->max);
+	eg_buf_done(&old);
 }
 
 void eg_keeper_wake(struct eg_keeper *keeper)

@@ -159,6 +159,24 @@ bool eg_lane_serving(const struct eg_booth *booth)
 	return serving_count(booth) > 0;
 }
 
+// The document goes on to the session that begins: it is the same traveller's.
+int eg_lane_again(struct eg_booth *booth, uint32_t track)
+{
+	struct eg_slot *slot = slot_of(booth, track);
+	int r;
+
+	if (slot == NULL || slot->session.gone)
+		return EG_ENOENT;
+	r = eg_worker_renew(booth->worker, track);
+	if (r == 0 && slot->has_claim) {
+		booth->pending = slot->claim;
+		booth->pending_until_ms = now_ms(booth) + PENDING_MS;
+		slot->has_claim = false;
+		eg_document_wipe(&slot->claim);
+	}
+	return r;
+}
+
 static bool same_document(const struct eg_document *a, const struct eg_document *b)
 {
 	if (a->kind != b->kind)

@@ -34,6 +34,7 @@ static void tell(struct eg_booth *b, sd_json_variant *event)
 		b->watcher[i] = b->watcher[--b->watcher_count]; // told already, as are all behind i
 		sd_varlink_close_unref(link);
 	}
+	eg_console_tell(b, event);
 }
 
 static void time_now(const struct eg_booth *b, char text[EG_TIME_TEXT_MAX])
@@ -97,6 +98,7 @@ void eg_live_state(struct eg_booth *booth, const struct eg_slot *slot, const cha
 		tell(booth, event);
 	sd_json_variant_unref(event);
 	sd_json_variant_unref(reasons);
+	eg_casework_state(booth, slot);
 	if (final)
 		eg_info("session %" PRIu64 ": %s%s%s", slot->number, eg_verdict_name(v->kind),
 			v->cause != EG_CAUSE_NONE ? ", " : "",
@@ -284,6 +286,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 	(void)server;
 	eg_self_test_drop(b, link);
 	eg_calibrate_drop(b, link);
+	eg_console_drop(b, link);
 	for (i = 0; i < b->watcher_count; i++) {
 		if (b->watcher[i] != link)
 			continue;
@@ -336,9 +339,10 @@ static int opt_out(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 	b->blind_ns = INT64_MAX;
 	eg_eyes_rest(b->eyes); // the frames first, then the book-keeping
 	eg_lane_opt_out(b);
+	b->wake_ms = eg_boot_ms(b->clock) + b->config.opt_out_ms;
+	eg_console_view(b);
 	if (eg_worker_reset(b->worker) != 0)
 		eg_booth_fault(b, "vision: its queue of commands is full");
-	b->wake_ms = eg_boot_ms(b->clock) + b->config.opt_out_ms;
 	eg_live_text(b, "camera", "camera: off, no camera please");
 	return done(link, flags);
 }
@@ -392,6 +396,8 @@ int eg_live_start(struct eg_booth *booth, struct eg_err *err)
 			manifests_changed, "io.egress.Booth.SelfTest", eg_self_test_method,
 			"io.egress.Booth.CalibrateLiveness", eg_calibrate_method);
 	if (r >= 0)
+		r = eg_console_start(booth);
+	if (r >= 0)
 		r = sd_varlink_server_set_connections_max(booth->server, CONNECTIONS_MAX);
 	if (r >= 0)
 		r = sd_varlink_server_bind_disconnect(booth->server, on_disconnect);
@@ -410,6 +416,7 @@ void eg_live_stop(struct eg_booth *booth)
 
 	eg_self_test_drop(booth, NULL);
 	eg_calibrate_drop(booth, NULL);
+	eg_console_stop(booth);
 	while (booth->watcher_count > 0) {
 		sd_varlink *link = booth->watcher[--booth->watcher_count];
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,18 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 	return 0;
 }
 
+// A booth without a console has no such user.
+static void find_user(struct eg_booth *booth, const char *name)
+{
+	static char room[4096];
+	struct passwd user, *found = NULL;
+
+	if (getpwnam_r(name, &user, room, sizeof(room), &found) != 0 || found == NULL)
+		return;
+	booth->console.has_user = true;
+	booth->console.user = user.pw_uid;
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *user)
 {
 	(void)info;
@@ -149,6 +162,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	booth->lock = -1;
+	find_user(booth, config.console_user); // before the list of users is out of reach
 	r = eg_boothd_confine(&config, options.config, &err);
 	if (r == 0)
 		r = options.make_keys ? eg_booth_make_keys(booth, &config, &err)

@@ -15,6 +15,7 @@ static void apply_policy(struct eg_booth *b, const struct eg_policy *policy, boo
 {
 	char text[EG_ERR_TEXT_MAX];
 
+	b->central = *policy;
 	if (policy->version == 0)
 		return;
 	b->config.fmr = policy->fmr;
@@ -63,6 +64,7 @@ int eg_policy_start(struct eg_booth *booth, struct eg_err *err)
 	const struct eg_keeper_config config = {
 		.records = booth->config.records,
 		.manifests = booth->config.manifests,
+		.snapshot = booth->snapshot,
 		.booth = booth->trust.booth,
 		.keys = booth->trust.sign,
 		.key_count = booth->trust.sign_count,

@@ -155,8 +155,10 @@ int eg_record_write(struct eg_booth *booth, const struct eg_slot *slot, char ret
 		note_opt_out(booth, &encounter.id);
 	if (r != 0 && encounter.verdict != EG_VERDICT_CONFIRMED)
 		keep(booth, &encounter, &envelope);
-	if (r == 0 || encounter.verdict != EG_VERDICT_CONFIRMED)
+	if (r == 0 || encounter.verdict != EG_VERDICT_CONFIRMED) {
 		tally(booth, slot, &encounter);
+		eg_casework_record(booth, slot, &encounter);
+	}
 out:
 	eg_buf_done(&envelope);
 	return r;

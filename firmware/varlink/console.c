@@ -197,9 +197,12 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("How many there are"),
 	SD_VARLINK_DEFINE_OUTPUT(total, SD_VARLINK_INT, 0));
 
-static SD_VARLINK_DEFINE_METHOD(Receipt, SD_VARLINK_DEFINE_INPUT(encounter, SD_VARLINK_STRING, 0),
-				SD_VARLINK_FIELD_COMMENT("As in EGX1:..., for a QR code"),
-				SD_VARLINK_DEFINE_OUTPUT(text, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_METHOD(
+	Receipt, SD_VARLINK_DEFINE_INPUT(encounter, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("The traveller wants the name in it; only while it is known here"),
+	SD_VARLINK_DEFINE_INPUT(named, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("As in EGX1:..., for a QR code"),
+	SD_VARLINK_DEFINE_OUTPUT(text, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	Policy,
@@ -256,7 +259,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_Recapture, SD_VARLINK_SYMBOL_COMMENT("How the flight stands"), &vl_method_Flight,
 	SD_VARLINK_SYMBOL_COMMENT("Who is on the manifest"), &vl_method_Travellers,
 	SD_VARLINK_SYMBOL_COMMENT("The exit receipt of a traveller who was confirmed, by the "
-				  "machine or by document; no name is in it"),
+				  "machine or by document"),
 	&vl_method_Receipt, SD_VARLINK_SYMBOL_COMMENT("The centre's policy"), &vl_method_Policy,
 	SD_VARLINK_SYMBOL_COMMENT("A sign-in for the audit chain"), &vl_method_Note,
 	SD_VARLINK_SYMBOL_COMMENT("Not for this user"), &vl_error_NotAllowed,
