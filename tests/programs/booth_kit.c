@@ -5,7 +5,12 @@
 //
 // usage: booth_kit centre DIR                    centre.key, other.key, etc/trust.json, provision
 //        booth_kit manifest DIR VERSION KIND PHOTO:ID:CLASS...
-//        booth_kit records DIR                   one line an encounter, see show()
+//        booth_kit policy DIR VERSION            into records.db: officers anna and bert,
+//        supervisor
+//                                                sam, technician tech; wrong_person takes two
+//        booth_kit records DIR                   one line an encounter or decision, see show()
+//        booth_kit view SOCKET SECONDS           holds the live view: a line a picture, see
+//                                                booth_view.c
 //        booth_kit face DIR N                    the face of the n-th encounter (1 = first) on
 //        stdout
 //        booth_kit grid FOLDER JPEG...           the pictures as a coarse screen would show them
@@ -22,9 +27,13 @@
 #include "drivers/document.h"
 #include "firmware/base/file.h"
 #include "firmware/base/mem.h"
+#include "store/decision.h"
+#include "store/encounter.h"
 #include "store/manifests.h"
 #include "store/records.h"
+#include "store/retention.h"
 #include "store/trust.h"
+#include "tests/programs/booth_view.h"
 
 #define BOOTH  "lane-1"
 #define FLIGHT "EG417"
@@ -161,17 +170,78 @@ static int put_manifest(const char *dir, const char *version, const char *kind, 
 	return r;
 }
 
+static int put_policy(const char *dir, const char *version, struct eg_err *err)
+{
+	static const struct eg_account accounts[] = {
+		{.name = "anna", .display = "Anna", .role = EG_ROLE_OFFICER},
+		{.name = "bert", .display = "Bert", .role = EG_ROLE_OFFICER},
+		{.name = "sam", .display = "Sam", .role = EG_ROLE_SUPERVISOR},
+		{.name = "tech", .display = "Tech", .role = EG_ROLE_TECHNICIAN},
+	};
+	static struct eg_policy policy;
+	int64_t now = eg_wall_ms(eg_clock_system());
+	struct eg_trusted_key trusted;
+	struct eg_records *records = NULL;
+	struct eg_key *centre = NULL;
+	struct eg_buf message;
+	int r;
+
+	policy = eg_policy_defaults;
+	(void)snprintf(policy.id, sizeof(policy.id), "port-1");
+	policy.version = strtoull(version, NULL, 10);
+	policy.not_before_ms = now - HOUR;
+	policy.expires_ms = now + HOUR;
+	policy.account_count = sizeof(accounts) / sizeof(accounts[0]);
+	memcpy(policy.accounts, accounts, sizeof(accounts));
+	eg_buf_init(&message, EG_POLICY_MAX);
+	r = eg_key_load_or_make(path_of(dir, "centre.key"), &centre, NULL, err);
+	if (r == 0)
+		r = eg_policy_sign(&policy, centre, &message, err);
+	if (r == 0)
+		r = eg_records_open(path_of(dir, "state/records.db"), &records, err);
+	if (r == 0) {
+		memcpy(trusted.pub, eg_key_public(centre), sizeof(trusted.pub));
+		eg_kid(trusted.pub, trusted.kid);
+		r = eg_records_put_policy(records, eg_buf_bytes(&message), &trusted, 1, err);
+	}
+	eg_records_close(records);
+	eg_key_free(centre);
+	eg_buf_done(&message);
+	return r;
+}
+
 struct reading {
 	const struct eg_key *centre;
 	const uint8_t *booth;
 };
 
+static int show_decision(const struct reading *reading, struct eg_bytes envelope,
+			 struct eg_err *err)
+{
+	struct eg_decision_record d;
+	char encounter[EG_ID_TEXT_MAX];
+	int r = eg_decision_open(envelope, reading->centre, BOOTH, reading->booth, &d, err);
+
+	if (r != 0)
+		return r;
+	eg_id_text(&d.encounter, encounter);
+	(void)printf("decision %s %s by=%s second=%s encounter=%s\n", eg_decision_name(d.decision),
+		     eg_decision_reason_name(d.reason), d.by, d.second, encounter);
+	return 0;
+}
+
 static int show(const struct reading *reading, struct eg_bytes envelope, struct eg_err *err)
 {
+	struct eg_envelope_facts facts;
 	struct eg_encounter e;
 	struct eg_buf plain;
 	int r;
 
+	r = eg_envelope_inspect(envelope, &facts, err);
+	if (r == 0 && facts.kind == EG_ENVELOPE_DECISION)
+		return show_decision(reading, envelope, err);
+	if (r != 0)
+		return r;
 	eg_buf_init_secret(&plain, 4 << 20);
 	r = eg_encounter_open(envelope, reading->centre, BOOTH, reading->booth, &plain, &e, err);
 	if (r == 0)
@@ -257,6 +327,10 @@ int main(int argc, char **argv)
 		r = make_centre(argv[2], &err);
 	else if (r == 0 && strcmp(what, "manifest") == 0 && argc > 5)
 		r = put_manifest(argv[2], argv[3], argv[4], argv + 5, &err);
+	else if (r == 0 && strcmp(what, "policy") == 0 && argc > 3)
+		r = put_policy(argv[2], argv[3], &err);
+	else if (r == 0 && strcmp(what, "view") == 0 && argc > 3)
+		r = booth_view(argv[2], strtod(argv[3], NULL), &err);
 	else if (r == 0 && strcmp(what, "records") == 0)
 		r = read_records(argv[2], &err);
 	else if (r == 0 && strcmp(what, "grid") == 0)

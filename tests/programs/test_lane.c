@@ -17,7 +17,7 @@
 
 static struct {
 	struct eg_booth booth;
-	unsigned int tries, claims, forgets, records, faults, texts;
+	unsigned int tries, claims, forgets, renews, records, faults, texts;
 	uint32_t tried, claimed;
 	enum eg_cause cause;	   // of the last record
 	enum eg_verdict_kind kind; // of the last record
@@ -44,6 +44,14 @@ int eg_worker_claim(struct eg_worker *worker, uint32_t track, const struct eg_do
 	world.claims++;
 	world.claimed = track;
 	return 0;
+}
+
+int eg_worker_renew(struct eg_worker *worker, uint32_t track)
+{
+	(void)worker;
+	world.renews++;
+	world.tried = track;
+	return world.queue_full ? EG_EFULL : 0;
 }
 
 int eg_worker_forget(struct eg_worker *worker, uint32_t track)
