@@ -94,6 +94,15 @@ int eg_ledger_get_keys(struct eg_ledger *ledger, const char *booth, unsigned int
 int eg_ledger_read_keys(struct eg_ledger *ledger, const char *booth, unsigned int n,
 			struct eg_booth_keys *ret_keys, struct eg_err *err) EG_CHECKED;
 
+// The keys that the booth signs records with and signed them with before, newest first, at most
+// `max`. EG_ENOENT: it has sent none, or there is no such booth.
+int eg_ledger_signing_keys(struct eg_ledger *ledger, const char *booth, struct eg_trusted_key *keys,
+			   size_t max, size_t *ret_count, struct eg_err *err) EG_CHECKED;
+
+// When the booth was revoked; 0: it was not. EG_ENOENT: no such booth.
+int eg_ledger_revoked(struct eg_ledger *ledger, const char *booth, int64_t *ret_revoked_ms,
+		      struct eg_err *err) EG_CHECKED;
+
 int eg_ledger_put_heartbeat(struct eg_ledger *ledger, const char *booth, struct eg_bytes json,
 			    int64_t now_ms, struct eg_err *err) EG_CHECKED;
 
@@ -183,10 +192,11 @@ int eg_ledger_find_manifest(struct eg_ledger *ledger, const char *booth, const c
 int eg_ledger_read_manifest(struct eg_ledger *ledger, int64_t seq, uint64_t n, struct eg_buf *piece,
 			    struct eg_err *err) EG_CHECKED;
 
-// --- Encounters and alarms (ledger_encounters.c) ---
+// --- Encounters, decisions about them, and alarms (ledger_encounters.c) ---
 
 struct eg_encounter_row {
-	struct eg_id id;
+	struct eg_id id; // of the encounter, or of the decision
+	enum eg_envelope_kind kind;
 	char booth[EG_NAME_MAX];
 	uint8_t digest[EG_SHA256_SIZE]; // of the envelope
 	int64_t received_ms;
@@ -203,8 +213,8 @@ int eg_ledger_get_envelope(struct eg_ledger *ledger, const struct eg_id *id,
 int eg_ledger_put_encounter(struct eg_ledger *ledger, const struct eg_encounter_row *row,
 			    struct eg_bytes envelope, struct eg_bytes ack,
 			    struct eg_err *err) EG_CHECKED;
-// Oldest first. The envelope is empty unless asked for.
-int eg_ledger_list_encounters(struct eg_ledger *ledger, bool with_envelope,
+// Of one kind, or (0) of both; oldest first. The envelope is empty unless asked for.
+int eg_ledger_list_encounters(struct eg_ledger *ledger, int kind, bool with_envelope,
 			      int (*row)(void *user, const struct eg_encounter_row *row,
 					 struct eg_bytes envelope),
 			      void *user, struct eg_err *err) EG_CHECKED;

@@ -282,6 +282,39 @@ int eg_ledger_read_keys(struct eg_ledger *ledger, const char *booth, unsigned in
 	return r;
 }
 
+int eg_ledger_signing_keys(struct eg_ledger *ledger, const char *booth, struct eg_trusted_key *keys,
+			   size_t max, size_t *ret_count, struct eg_err *err)
+{
+	struct eg_booth_keys found;
+	size_t count = 0;
+	int r = 0;
+	while (count < max &&
+	       (r = eg_ledger_read_keys(ledger, booth, (unsigned int)count, &found, err)) == 0) {
+		memcpy(keys[count].pub, found.sign, sizeof(keys[count].pub));
+		eg_kid(found.sign, keys[count].kid);
+		count++;
+	}
+	if (count == 0 || (r != 0 && r != EG_ENOENT))
+		return r;
+	*ret_count = count;
+	return 0;
+}
+
+int eg_ledger_revoked(struct eg_ledger *ledger, const char *booth, int64_t *ret_revoked_ms,
+		      struct eg_err *err)
+{
+	struct eg_db_query query = eg_ledger_by_booth(ledger, LEDGER_FIND_BOOTH, booth);
+	int r = eg_db_step(&query, err);
+	if (r == 1) {
+		*ret_revoked_ms = eg_db_int(&query, 0);
+		r = 0;
+	} else if (r == 0) {
+		r = eg_err_set(err, EG_ENOENT, "no booth is called %s here", booth);
+	}
+	eg_db_reset(&query);
+	return r;
+}
+
 int eg_ledger_put_heartbeat(struct eg_ledger *ledger, const char *booth, struct eg_bytes json,
 			    int64_t now_ms, struct eg_err *err)
 {

@@ -73,6 +73,7 @@ int eg_ledger_put_encounter(struct eg_ledger *ledger, const struct eg_encounter_
 	eg_db_bind_int(&query, 4, (int64_t)envelope.size);
 	eg_db_bind_blob(&query, 5, EG_BYTES(row->digest, EG_SHA256_SIZE));
 	eg_db_bind_blob(&query, 6, ack);
+	eg_db_bind_int(&query, 7, row->kind);
 	r = eg_db_run(&query, &changed, err);
 	if (r == 0 && changed == 0)
 		r = eg_err_set(err, EG_ECONFLICT, "the encounter is there already");
@@ -92,6 +93,7 @@ static int pass_on(struct eg_ledger *ledger, const struct eg_db_query *listed, b
 	struct eg_encounter_row found = {
 		.received_ms = eg_db_int(listed, 3),
 		.size = (uint64_t)eg_db_int(listed, 4),
+		.kind = (enum eg_envelope_kind)eg_db_int(listed, 6),
 	};
 	struct eg_bytes envelope = {0};
 	int r;
@@ -112,13 +114,14 @@ static int pass_on(struct eg_ledger *ledger, const struct eg_db_query *listed, b
 	return r;
 }
 
-int eg_ledger_list_encounters(struct eg_ledger *ledger, bool with_envelope,
+int eg_ledger_list_encounters(struct eg_ledger *ledger, int kind, bool with_envelope,
 			      int (*row)(void *user, const struct eg_encounter_row *row,
 					 struct eg_bytes envelope),
 			      void *user, struct eg_err *err)
 {
 	struct eg_db_query query = eg_db_query(ledger->db, LEDGER_LIST_ENCOUNTERS);
 	int r;
+	eg_db_bind_int(&query, 1, kind);
 	while ((r = eg_db_step(&query, err)) == 1) {
 		r = pass_on(ledger, &query, with_envelope, row, user, err);
 		if (r != 0)

@@ -134,6 +134,8 @@ static const char *const migrations[] = {
 	"  body BLOB NOT NULL,"
 	"  PRIMARY KEY(booth, week_ms)"
 	") STRICT, WITHOUT ROWID;",
+	// 3 → 4: officers' decisions beside the encounters (enum eg_envelope_kind)
+	"ALTER TABLE encounter ADD COLUMN kind INTEGER NOT NULL DEFAULT 2;",
 };
 
 #define MANIFEST_COLUMNS                                                                     \
@@ -176,7 +178,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 			       "  coalesce((SELECT max(end_ms) FROM certificate c "
 			       "    WHERE c.booth = b.id AND c.revoked_ms = 0), 0), "
 			       "  EXISTS(SELECT 1 FROM booth_keys k WHERE k.booth = b.id), "
-			       "  (SELECT count(*) FROM encounter e WHERE e.booth = b.id) "
+			       "  (SELECT count(*) FROM encounter e WHERE e.booth = b.id "
+			       "    AND e.kind = 2) "
 			       "FROM booth b ORDER BY id",
 	[LEDGER_PUT_PERSON] =
 		"INSERT INTO person(id, surname, given, birth, citizenship, document, issuer, "
@@ -219,12 +222,13 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 	[LEDGER_GET_PIECE] = "SELECT body FROM manifest_piece WHERE manifest = ?1 AND n = ?2",
 	[LEDGER_FIND_ENCOUNTER] = "SELECT booth, digest, received_ms, size, ack FROM encounter "
 				  "WHERE id = ?1",
-	[LEDGER_PUT_ENCOUNTER] = "INSERT INTO encounter(id, booth, received_ms, size, digest, ack) "
-				 "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING",
+	[LEDGER_PUT_ENCOUNTER] = "INSERT INTO encounter(id, booth, received_ms, size, digest, "
+				 "ack, kind) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+				 "ON CONFLICT(id) DO NOTHING",
 	[LEDGER_PUT_ENVELOPE] = "INSERT INTO envelope(encounter, body) "
 				"SELECT seq, ?2 FROM encounter WHERE id = ?1",
-	[LEDGER_LIST_ENCOUNTERS] = "SELECT id, booth, digest, received_ms, size, seq "
-				   "FROM encounter ORDER BY seq",
+	[LEDGER_LIST_ENCOUNTERS] = "SELECT id, booth, digest, received_ms, size, seq, kind "
+				   "FROM encounter WHERE ?1 = 0 OR kind = ?1 ORDER BY seq",
 	[LEDGER_GET_ENVELOPE] = "SELECT body FROM envelope WHERE encounter = ?1",
 	[LEDGER_ENVELOPE_OF] = "SELECT body FROM envelope WHERE encounter = "
 			       "(SELECT seq FROM encounter WHERE id = ?1)",

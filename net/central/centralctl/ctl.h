@@ -11,6 +11,8 @@
 
 #include "net/central/centre.h"
 
+#define CTL_KEYS_MAX 16 // of one booth, its older ones too
+
 struct ctl {
 	const char *folder;
 	const struct eg_clock *clock;
@@ -32,6 +34,7 @@ int ctl_policy_sign(struct ctl *ctl, int argc, char **argv);
 int ctl_policy_show(struct ctl *ctl, int argc, char **argv);
 int ctl_audit_list(struct ctl *ctl, int argc, char **argv);
 int ctl_audit_receipt(struct ctl *ctl, int argc, char **argv);
+int ctl_receipt_verify(struct ctl *ctl, int argc, char **argv);
 int ctl_counts(struct ctl *ctl, int argc, char **argv);
 
 // "centralctl: TEXT" on stderr; returns 1.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// encounters list: what came in, and with the opening key what is inside. Faces are not shown.
+// encounters list: what came in, and with the opening key what is inside, officers' decisions under
+// the encounters they are about. Faces are not shown.
 // encounters import: what a technician carried here by hand.
 
 #include <getopt.h>
@@ -12,10 +13,8 @@
 
 #include "firmware/base/file.h"
 #include "net/central/centralctl/ctl.h"
+#include "net/central/centralctl/decisions.h"
 #include "store/encounter.h"
-#include "store/trust.h"
-
-#define KEY_TRIES 16 // of a booth's older keys
 
 struct listing {
 	struct ctl *ctl;
@@ -23,6 +22,7 @@ struct listing {
 	struct eg_key *open; // NULL: closed
 	bool json;
 	size_t unopened;
+	struct decisions decisions; // only when open
 	struct eg_err *err;
 };
 
@@ -31,14 +31,16 @@ static int open_with_keys(struct listing *listing, const struct eg_encounter_row
 			  struct eg_bytes envelope, struct eg_buf *plain,
 			  struct eg_encounter *ret_encounter, struct eg_err *err)
 {
-	int r = EG_EAUTH;
-	for (unsigned int n = 0; n < KEY_TRIES && r == EG_EAUTH; n++) {
-		struct eg_booth_keys keys;
-		int k = eg_ledger_read_keys(listing->ledger, row->booth, n, &keys, err);
-		if (k != 0)
-			return n == 0 || k != EG_ENOENT ? k : r;
+	struct eg_trusted_key keys[CTL_KEYS_MAX];
+	size_t count = 0;
+	int r = eg_ledger_signing_keys(listing->ledger, row->booth, keys, CTL_KEYS_MAX, &count,
+				       err);
+	if (r != 0)
+		return r;
+	r = EG_EAUTH;
+	for (size_t n = 0; n < count && r == EG_EAUTH; n++) {
 		eg_buf_reset(plain);
-		r = eg_encounter_open(envelope, listing->open, row->booth, keys.sign, plain,
+		r = eg_encounter_open(envelope, listing->open, row->booth, keys[n].pub, plain,
 				      ret_encounter, err);
 	}
 	return r;
@@ -85,7 +87,7 @@ static int put_inside(sd_json_variant **json, const struct eg_encounter *inside)
 	return r;
 }
 
-static int print_json(const struct listing *listing, const struct eg_encounter_row *row,
+static int print_json(struct listing *listing, const struct eg_encounter_row *row,
 		      const struct eg_encounter *inside, const char *failure)
 {
 	char id[EG_ID_TEXT_MAX], received[EG_TIME_TEXT_MAX], digest[2 * EG_SHA256_SIZE + 1];
@@ -94,12 +96,15 @@ static int print_json(const struct listing *listing, const struct eg_encounter_r
 	eg_time_text(row->received_ms, received);
 	eg_hex(row->digest, EG_SHA256_SIZE, digest);
 	int r = sd_json_buildo(&json, SD_JSON_BUILD_PAIR_STRING("id", id),
+			       SD_JSON_BUILD_PAIR_STRING("kind", eg_envelope_kind_name(row->kind)),
 			       SD_JSON_BUILD_PAIR_STRING("booth", row->booth),
 			       SD_JSON_BUILD_PAIR_STRING("received", received),
 			       SD_JSON_BUILD_PAIR_UNSIGNED("size", row->size),
 			       SD_JSON_BUILD_PAIR_STRING("sha256", digest));
 	if (r >= 0 && inside != NULL)
 		r = put_inside(&json, inside);
+	if (r >= 0 && listing->open != NULL && row->kind == EG_ENVELOPE_ENCOUNTER)
+		r = decisions_put_json(&listing->decisions, row, &json);
 	if (r >= 0 && failure != NULL)
 		r = sd_json_variant_set_field_string(&json, "failure", failure);
 	if (r >= 0)
@@ -108,7 +113,7 @@ static int print_json(const struct listing *listing, const struct eg_encounter_r
 	return r >= 0 ? 0 : eg_err_set(listing->err, EG_ENOMEM, "out of memory");
 }
 
-static int print_row(const struct listing *listing, const struct eg_encounter_row *row,
+static int print_row(struct listing *listing, const struct eg_encounter_row *row,
 		     const struct eg_encounter *inside, const char *failure)
 {
 	char id[EG_ID_TEXT_MAX], received[EG_TIME_TEXT_MAX], digest[17];
@@ -117,7 +122,8 @@ static int print_row(const struct listing *listing, const struct eg_encounter_ro
 	eg_id_text(&row->id, id);
 	eg_time_text(row->received_ms, received);
 	eg_hex(row->digest, 8, digest);
-	(void)printf("%s  %-20s %s %8" PRIu64 "  %s", id, row->booth, received, row->size, digest);
+	(void)printf("%s  %-9s  %-20s %s %8" PRIu64 "  %s", id, eg_envelope_kind_name(row->kind),
+		     row->booth, received, row->size, digest);
 	if (inside != NULL)
 		(void)printf("  %-9s %-20s %-16s %.4f %.4f", eg_verdict_name(inside->verdict),
 			     eg_cause_name(inside->cause),
@@ -126,6 +132,8 @@ static int print_row(const struct listing *listing, const struct eg_encounter_ro
 	if (failure != NULL)
 		(void)printf("  (%s)", failure);
 	(void)putchar('\n');
+	if (listing->open != NULL && row->kind == EG_ENVELOPE_ENCOUNTER)
+		decisions_print(&listing->decisions, row);
 	return 0;
 }
 
@@ -146,6 +154,37 @@ static int on_row(void *user, const struct eg_encounter_row *row, struct eg_byte
 	return r;
 }
 
+// Decisions are opened first: they are shown under the encounters they are about.
+static int on_decision(void *user, const struct eg_encounter_row *row, struct eg_bytes envelope)
+{
+	struct listing *listing = user;
+	struct eg_err why = EG_ERR_INIT;
+	int r = decisions_add(&listing->decisions, listing->ledger, listing->open, row, envelope,
+			      &why);
+	if (r == 0)
+		return 0;
+	if (r == EG_ENOMEM || r == EG_ETOOBIG)
+		return eg_err_set(listing->err, r, "%s", why.text);
+	listing->unopened++;
+	return print_row(listing, row, NULL, why.text);
+}
+
+static int print_open(struct listing *listing, struct eg_err *err)
+{
+	decisions_init(&listing->decisions);
+	int r = eg_ledger_list_encounters(listing->ledger, EG_ENVELOPE_DECISION, true, on_decision,
+					  listing, err);
+	if (r == 0) {
+		decisions_sort(&listing->decisions);
+		r = eg_ledger_list_encounters(listing->ledger, EG_ENVELOPE_ENCOUNTER, true, on_row,
+					      listing, err);
+	}
+	if (r == 0)
+		r = decisions_print_rest(&listing->decisions, listing->json, err);
+	decisions_done(&listing->decisions);
+	return r;
+}
+
 static int load_open_key(struct listing *listing, const char *file, struct eg_err *err)
 {
 	char path[EG_CENTRE_PATH_MAX];
@@ -161,8 +200,8 @@ static void print_head(const struct listing *listing)
 {
 	if (listing->json)
 		return;
-	(void)printf("%-36s  %-20s %-24s %8s  %-16s", "ENCOUNTER", "BOOTH", "RECEIVED", "BYTES",
-		     "SHA-256");
+	(void)printf("%-36s  %-9s  %-20s %-24s %8s  %-16s", "ID", "KIND", "BOOTH", "RECEIVED",
+		     "BYTES", "SHA-256");
 	if (listing->open != NULL)
 		(void)printf("  %-9s %-20s %-16s %s", "VERDICT", "CAUSE", "TRAVELLER",
 			     "SCORE THRESHOLD");
@@ -196,10 +235,12 @@ int ctl_encounters_list(struct ctl *ctl, int argc, char **argv)
 		r = eg_centre_open_ledger(ctl->folder, &listing.ledger, &err);
 	if (r == 0) {
 		print_head(&listing);
-		r = eg_ledger_list_encounters(listing.ledger, open, on_row, &listing, &err);
+		r = open ? print_open(&listing, &err)
+			 : eg_ledger_list_encounters(listing.ledger, 0, false, on_row, &listing,
+						     &err);
 	}
 	if (r == 0 && listing.unopened > 0)
-		r = eg_err_set(&err, EG_EAUTH, "%zu encounters cannot be opened", listing.unopened);
+		r = eg_err_set(&err, EG_EAUTH, "%zu envelopes cannot be opened", listing.unopened);
 	eg_ledger_close(listing.ledger);
 	eg_key_free(listing.open);
 	return r == 0 ? 0 : ctl_fail(&err);
@@ -221,6 +262,7 @@ static int import(struct eg_ledger *ledger, const struct eg_key *key, const char
 		r = eg_err_set(err, EG_EFOREIGN, "digest of %zu bytes", envelope.size);
 	if (r == 0) {
 		row.id = content.id = facts.id;
+		row.kind = facts.kind;
 		memcpy(content.booth, row.booth, sizeof(content.booth));
 		memcpy(content.digest, row.digest, sizeof(content.digest));
 		r = eg_ack_sign(&content, key, &ack, err);
@@ -245,9 +287,8 @@ static int import_file(struct ctl *ctl, struct eg_ledger *ledger, const struct e
 	if (r == 0)
 		(void)printf("%s: taken\n", path);
 	else if (r == EG_ECONFLICT)
-		(void)printf(
-			"%s: an encounter is here under this id already; nothing was changed\n",
-			path);
+		(void)printf("%s: something is here under this id already; nothing was changed\n",
+			     path);
 	else
 		(void)fprintf(stderr, "centralctl: %s: %s\n", path, err.text);
 	return r == 0 || r == EG_ECONFLICT ? 0 : 1;

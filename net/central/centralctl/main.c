@@ -23,7 +23,8 @@ static const char help[] =
 	"  manifest build --flight F --booth B --port P --departs TIME [--valid-hours N] [--id "
 	"ID]\n"
 	"  manifest list\n"
-	"  encounters list [--json] [--open[=KEY]]  with --open: also what is inside\n"
+	"  encounters list [--json] [--open[=KEY]]  with --open: also what is inside,\n"
+	"                                           and what officers decided\n"
 	"  encounters import --booth B FILE …       what 'boothctl queue export' wrote\n"
 	"  booths list | booths revoke BOOTH\n"
 	"  alarms list\n"
@@ -31,6 +32,7 @@ static const char help[] =
 	"  policy sign FILE [--notices DIR]         the next version, for all booths\n"
 	"  audit list                               how far each booth's audit chain is known\n"
 	"  audit receipt BOOTH FILE                 for 'boothctl audit verify --known FILE'\n"
+	"  receipt verify TEXT|FILE|-               a traveller's exit receipt\n"
 	"  counts [--booth BOOTH] [--from DATE]     captures, confirmations, referrals and "
 	"impostor\n"
 	"                                           scores by group, of each booth and in total\n"
@@ -57,6 +59,7 @@ static const struct command {
 	{"policy", "show", ctl_policy_show},
 	{"audit", "list", ctl_audit_list},
 	{"audit", "receipt", ctl_audit_receipt},
+	{"receipt", "verify", ctl_receipt_verify},
 	{"counts", NULL, ctl_counts},
 };
 

@@ -197,17 +197,18 @@ enum MHD_Result booth_encounter(struct request *request)
 	struct eg_err err = EG_ERR_INIT;
 	if (eg_id_parse(request->name, &row.id) != 0)
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST,
-				     "The encounter's id in the path must be a UUID of version 7.");
+				     "The id in the path must be a UUID of version 7.");
 	if (eg_envelope_inspect(body, &facts, &err) != 0)
 		return reply_failure(request, &err);
 	if (eg_id_compare(&facts.id, &row.id) != 0)
 		return reply_problem(request, MHD_HTTP_UNPROCESSABLE_CONTENT,
-				     "The envelope is of another encounter than the path says.");
+				     "The envelope is of another id than the path says.");
 	if (memcmp(facts.kid, server->seal_kid, sizeof(facts.kid)) != 0)
 		return reply_problem(
 			request, MHD_HTTP_UNPROCESSABLE_CONTENT,
 			"The envelope is not sealed to this centre: provision the booth "
 			"again.");
+	row.kind = facts.kind;
 	memcpy(row.booth, request->peer.booth, sizeof(row.booth));
 	if (eg_sha256(body, row.digest) != 0)
 		return reply_problem(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "The centre failed.");

@@ -7,6 +7,7 @@
 #include "net/central/centrald/gates.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -34,24 +35,30 @@ static void refuse(struct request *request, unsigned int status, const char *why
 	(void)eg_err_set(&request->why, EG_EINVAL, "%s", why);
 }
 
+// The methods of one path, for Allow. GET comes first in routes.c and brings HEAD.
+static void allow(struct request *request, const char *method)
+{
+	size_t size = strlen(request->allow);
+	(void)snprintf(request->allow + size, sizeof(request->allow) - size, "%s%s",
+		       size > 0 ? ", " : "", strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
+}
+
 static const struct route *find_route(struct request *request, const char *url, const char *method)
 {
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-	const struct route *found = NULL;
-	for (size_t i = 0; i < route_count && found == NULL; i++)
-		if (matches(&routes[i], url, request->name))
-			found = &routes[i];
-	if (found == NULL) {
-		refuse(request, MHD_HTTP_NOT_FOUND, "There is nothing of that name.");
-		return NULL;
+	for (size_t i = 0; i < route_count; i++) {
+		if (!matches(&routes[i], url, request->name))
+			continue;
+		if (strcmp(routes[i].method, wanted) == 0)
+			return &routes[i];
+		allow(request, routes[i].method);
 	}
-	if (strcmp(found->method, wanted) != 0) {
-		request->allow = strcmp(found->method, "GET") == 0 ? "GET, HEAD" : found->method;
+	if (request->allow[0] == '\0')
+		refuse(request, MHD_HTTP_NOT_FOUND, "There is nothing of that name.");
+	else
 		refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED,
 		       "The method is not one of those in Allow.");
-		return NULL;
-	}
-	return found;
+	return NULL;
 }
 
 // "type/subtype; parameters": compared without case and parameters (RFC 9110 §8.3.1).

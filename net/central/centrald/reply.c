@@ -107,7 +107,7 @@ enum MHD_Result reply_problem(struct request *request, unsigned int status, cons
 		if (status == MHD_HTTP_TOO_MANY_REQUESTS)
 			(void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
 						      ATTEMPT_S);
-		if (status == MHD_HTTP_METHOD_NOT_ALLOWED && request->allow != NULL)
+		if (status == MHD_HTTP_METHOD_NOT_ALLOWED && request->allow[0] != '\0')
 			(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
 						      request->allow);
 		if (status == MHD_HTTP_UNAUTHORIZED && request->route != NULL &&

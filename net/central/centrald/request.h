@@ -20,7 +20,7 @@ struct request {
 
 	// A refusal that waits until the body was thrown away. 0: none.
 	unsigned int status;
-	const char *allow; // with 405
+	char allow[32]; // with 405
 	struct eg_err why;
 };
 
@@ -67,6 +67,11 @@ enum MHD_Result booth_encounter(struct request *request);
 // oversight.c
 enum MHD_Result audit_head(struct request *request);
 enum MHD_Result policy_get(struct request *request);
+
+// receipt.c
+enum MHD_Result receipt_form(struct request *request);
+enum MHD_Result receipt_check(struct request *request);
+enum MHD_Result receipt_style(struct request *request);
 
 // Whether If-None-Match names `etag`; weak tags compare the same here.
 bool request_holds(const struct request *request, const char *etag);

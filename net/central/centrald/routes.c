@@ -7,7 +7,8 @@
 #include "store/policy.h"
 #include "store/trust.h"
 
-#define EST_MAX (16u << 10) // bytes of base64
+#define EST_MAX	    (16u << 10) // bytes of base64
+#define RECEIPT_MAX (8u << 10)	// a receipt's text with every character escaped
 
 const struct route routes[] = {
 	{"GET", "/.well-known/est/cacerts", false, NULL, 0, est_cacerts},
@@ -23,5 +24,9 @@ const struct route routes[] = {
 	{"PUT", "/v1/audit/", true, "application/vnd.egress.audit-head", EG_AUDIT_MESSAGE_MAX,
 	 audit_head},
 	{"GET", "/v1/policy", true, NULL, 0, policy_get},
+	{"GET", "/receipt", false, NULL, 0, receipt_form},
+	{"POST", "/receipt", false, "application/x-www-form-urlencoded", RECEIPT_MAX,
+	 receipt_check},
+	{"GET", "/receipt.css", false, NULL, 0, receipt_style},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
