@@ -182,23 +182,37 @@ static int add_port(int ruleset, const struct eg_sandbox *sandbox, struct eg_err
 }
 
 #if EG_SANITIZED
-// The sanitizer of the program that is executed anew reads its file of exceptions below Landlock.
-static int add_suppressions(int ruleset, struct eg_err *err)
+// The value of `key` in a sanitizer's options; false when it has none.
+static bool option(const char *variable, const char *key, char ret[PATH_MAX])
 {
-	static const char *const variables[] = {"LSAN_OPTIONS", "TSAN_OPTIONS"};
-	static const char key[] = "suppressions=";
+	const char *text = getenv(variable);
+
+	text = text == NULL ? NULL : strstr(text, key);
+	if (text == NULL)
+		return false;
+	text += strlen(key);
+	(void)snprintf(ret, PATH_MAX, "%.*s", (int)strcspn(text, ":"), text);
+	return true;
+}
+
+// The sanitizer of the program that is executed anew reads its file of exceptions below Landlock,
+// and every one makes the file of what it finds there. A folder that this user may not enter is
+// left out: the sanitizer says so itself when it has something to say.
+static int add_sanitizer_files(int ruleset, uint64_t mask, struct eg_err *err)
+{
+	static const char *const variables[] = {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"};
 	char path[PATH_MAX];
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]) && r == 0; i++) {
-		const char *text = getenv(variables[i]);
-
-		text = text == NULL ? NULL : strstr(text, key);
-		if (text == NULL)
-			continue;
-		text += sizeof(key) - 1;
-		(void)snprintf(path, sizeof(path), "%.*s", (int)strcspn(text, ":"), text);
-		r = add_rule(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE, err);
+		if (option(variables[i], "suppressions=", path))
+			r = add_rule(ruleset, path, LANDLOCK_ACCESS_FS_READ_FILE, err);
+		if (r == 0 && option(variables[i], "log_path=", path))
+			r = add_path(ruleset,
+				     &(struct eg_sandbox_path){path, EG_SANDBOX_WRITE, true}, mask,
+				     err);
+		if (r == EG_EAUTH)
+			r = 0;
 	}
 	return r;
 }
@@ -229,7 +243,7 @@ static int enter_landlock(const struct eg_sandbox *sandbox, struct eg_err *err)
 			r = add_self(ruleset, err);
 #if EG_SANITIZED
 		if (r == 0)
-			r = add_suppressions(ruleset, err);
+			r = add_sanitizer_files(ruleset, all.handled_access_fs, err);
 #endif
 	}
 	if (r == 0 && version >= 4 && (sandbox->may & EG_SANDBOX_LISTEN) != 0)
@@ -247,8 +261,10 @@ void eg_sandbox_harden(void)
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#ifndef EG_VALGRIND
 	// systemd's MemoryDenyWriteExecute=, by the kernel itself; before linux 6.3 there is none.
 	(void)prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+#endif
 }
 
 // ---- threads that were there before us ----------------------------------------------------------
@@ -320,6 +336,10 @@ int eg_sandbox_enter(const struct eg_sandbox *sandbox, struct eg_err *err)
 	eg_sandbox_harden();
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return eg_err_set(err, EG_EFOREIGN, "sandbox: no_new_privs cannot be set");
+#ifdef EG_VALGRIND // valgrind lives inside the process, and cannot be told from it
+	(void)sandbox;
+	return 0;
+#endif
 	if (!was_executed_anew()) {
 		threads = count_threads(err);
 		if (threads < 0)

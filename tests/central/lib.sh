@@ -5,7 +5,6 @@
 
 set -u
 BIN="$EGRESS_BUILD/bin"
-export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" # of curl and openssl it would say nothing
 FAILED=0
 PID=
 
@@ -29,7 +28,7 @@ start() {
 	printf '[centre]\nfolder = centre\n[listen]\naddress = 127.0.0.1\nport = 0\nport_file = port\n%s\n' "${1:-}" >centrald.conf
 	"$BIN/centrald" --config centrald.conf 2>>centrald.log &
 	PID=$!
-	for _ in $(seq 200); do
+	for _ in $(seq $((200 * ${EGRESS_PATIENCE:-1}))); do
 		[ -s port ] && break
 		kill -0 "$PID" 2>/dev/null || { say "centrald ended"; cat centrald.log >&2; exit 1; }
 		sleep 0.05

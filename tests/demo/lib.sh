@@ -32,7 +32,7 @@ forget() { # PID: it has ended, and its number may become somebody else's
 end() { # PID [SIGNAL]
 	forget "$1"
 	kill "${2:--TERM}" "$1" 2>/dev/null || return 0
-	for _ in $(seq 100); do
+	for _ in $(seq $((100 * ${EGRESS_PATIENCE:-1}))); do
 		kill -0 "$1" 2>/dev/null || return 0
 		sleep 0.1
 	done
@@ -48,7 +48,7 @@ end_all() { # in the reverse order of their starts
 # Waits until a command succeeds: wait_for SECONDS WHAT COMMAND... However slow the command is on a
 # busy machine, it is tried ten times at least.
 wait_for() {
-	limit=$1 what=$2 tries=0
+	limit=$(($1 * ${EGRESS_PATIENCE:-1})) what=$2 tries=0
 	until=$(($(date +%s) + limit))
 	shift 2
 	while [ "$tries" -lt 10 ] || [ "$(date +%s)" -lt "$until" ]; do

@@ -24,6 +24,13 @@ int64_t wall_ms(void)
 	return eg_wall_ms(eg_clock_system());
 }
 
+int64_t patience(void)
+{
+	const char *text = getenv("EGRESS_PATIENCE");
+
+	return text ? strtol(text, NULL, 10) : 1;
+}
+
 void envelope_of(const struct eg_id *id, uint8_t envelope[ENVELOPE])
 {
 	for (size_t i = 0; i < ENVELOPE; i++)

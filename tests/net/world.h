@@ -52,6 +52,7 @@ struct world {
 const char *in(const struct world *world, const char *name);
 int64_t boot_ms(void);
 int64_t wall_ms(void);
+int64_t patience(void); // EGRESS_PATIENCE: how much longer than usual to wait
 void envelope_of(const struct eg_id *id, uint8_t envelope[ENVELOPE]);
 void put_encounters(struct world *world, size_t count);
 void write_config(struct world *world, const char *more);
@@ -69,10 +70,10 @@ uint64_t held(struct world *world, const char *id);
 char *status(struct world *world);
 bool status_has(struct world *world, const char *words);
 
-// Waits until CONDITION holds, at most 60 s.
+// Waits until CONDITION holds, at most 60 s, or longer for programs that are slow (patience()).
 #define WAIT(world, condition)                                       \
 	do {                                                         \
-		int64_t wait_end = boot_ms() + 60000;                \
+		int64_t wait_end = boot_ms() + 60000 * patience();   \
 		while (!(condition) && boot_ms() < wait_end)         \
 			(void)usleep(20000);                         \
 		if (!(condition)) {                                  \

@@ -37,7 +37,8 @@ skip_without_pack() {
 		{ echo "skipped: no model pack or no faces (./booth gets both)"; exit 77; }
 }
 wait_for() { # SECONDS WHAT COMMAND...
-	limit=$1 what=$2 end=$(($(date +%s) + $1))
+	limit=$(($1 * ${EGRESS_PATIENCE:-1})) what=$2
+	end=$(($(date +%s) + limit))
 	shift 2
 	while [ "$(date +%s)" -le "$end" ]; do
 		if "$@" >/dev/null 2>&1; then return 0; fi
