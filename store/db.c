@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define FLUSH_WAIT_MS 10
+
 // A full disk does not always come as SQLITE_FULL: quotas and file size limits are I/O errors.
 static bool is_full(sqlite3 *handle, int code)
 {
@@ -75,18 +77,52 @@ int eg_db_begin(struct eg_db *db, struct eg_err *err)
 	return eg_db_exec(db, "BEGIN IMMEDIATE", "begin", err);
 }
 
+int eg_db_begin_yielding(struct eg_db *db, struct eg_err *err)
+{
+	assert(sqlite3_get_autocommit(db->handle) != 0);
+	int r = eg_db_exec(db, "PRAGMA synchronous = NORMAL", "begin", err);
+	if (r != 0)
+		return r;
+	db->yielding = true;
+	r = eg_db_begin(db, err);
+	if (r != 0)
+		eg_db_rollback(db);
+	return r;
+}
+
 int eg_db_begin_read(struct eg_db *db, struct eg_err *err)
 {
 	assert(sqlite3_get_autocommit(db->handle) != 0);
 	return eg_db_exec(db, "BEGIN", "begin", err);
 }
 
+// What NORMAL left out of the commit. The log's file is SQLite's own, so it goes by the same way.
+static int sync_log(struct eg_db *db, struct eg_err *err)
+{
+	sqlite3_file *log = NULL;
+	int code = sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (code == SQLITE_OK && log != NULL && log->pMethods != NULL)
+		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+	return code == SQLITE_OK ? 0 : eg_db_fail(db, code, "flush of the log", err);
+}
+
+static void yield_no_more(struct eg_db *db)
+{
+	if (db->yielding)
+		(void)sqlite3_exec(db->handle, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+	db->yielding = false;
+}
+
 int eg_db_commit(struct eg_db *db, struct eg_err *err)
 {
+	bool unflushed = db->yielding;
 	int r = eg_db_exec(db, "COMMIT", "commit", err);
-	if (r != 0)
+	if (r != 0) {
 		eg_db_rollback(db);
-	return r;
+		return r;
+	}
+	yield_no_more(db);
+	return unflushed ? sync_log(db, err) : 0;
 }
 
 void eg_db_rollback(struct eg_db *db)
@@ -94,14 +130,26 @@ void eg_db_rollback(struct eg_db *db)
 	// After a full disk or an I/O error SQLite has rolled back itself.
 	if (sqlite3_get_autocommit(db->handle) == 0)
 		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	yield_no_more(db);
 }
 
 bool eg_db_flush(struct eg_db *db)
 {
+	// Cutting the log keeps all others from writing until it is done, and it waits for readers.
+	// So first what nobody needs to wait for, the copying; and the waiting is short: a reader
+	// may take minutes, as a check of a large file does.
+	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	db->wait_ms = FLUSH_WAIT_MS;
 	int code =
 		sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	db->wait_ms = DB_WAIT_MS;
 	db->flush_due = code != SQLITE_OK;
 	return !db->flush_due;
+}
+
+void eg_db_flush_later(struct eg_db *db)
+{
+	db->flush_due = true;
 }
 
 bool eg_db_flush_due(const struct eg_db *db)

@@ -43,6 +43,10 @@ void eg_db_close(struct eg_db *db); // takes NULL
 // A transaction that writes. begin waits up to 5 s for another program's (then EG_EAGAIN). commit
 // is on disk when it returns 0; when it fails it has rolled back.
 int eg_db_begin(struct eg_db *db, struct eg_err *err) EG_CHECKED;
+// The same for whoever writes much beside somebody who must not wait: the commit lets others write
+// before the disk has flushed the log, and returns when it has. When that flush fails, others see
+// what was committed, and a power cut may take it back.
+int eg_db_begin_yielding(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 // One snapshot for several reads, while others may write; eg_db_rollback ends it.
 int eg_db_begin_read(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 int eg_db_commit(struct eg_db *db, struct eg_err *err) EG_CHECKED;
@@ -56,9 +60,11 @@ int eg_db_check(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 int eg_db_quick_check(struct eg_db *db, struct eg_err *err) EG_CHECKED;
 
 // Copies everything into the main file and cuts the log to nothing, so that erased bytes are in
-// neither. Another program in the midst of reading can prevent it for longer than the wait, a disk
-// can fail: then it returns false and stays due, and has to be called again.
+// neither. Another program in the midst of reading can prevent it for longer than the wait, which
+// is short (others cannot write meanwhile), a disk can fail: then it returns false and stays due,
+// and has to be called again. _later only notes that it is due.
 bool eg_db_flush(struct eg_db *db);
+void eg_db_flush_later(struct eg_db *db);
 bool eg_db_flush_due(const struct eg_db *db);
 
 // Statement `index` of the schema, ready to bind. Binding errors are kept and come out of step.

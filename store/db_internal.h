@@ -9,12 +9,15 @@
 
 #include "store/db.h"
 
+#define DB_WAIT_MS 5000
+
 struct eg_db {
 	const struct eg_db_schema *schema;
 	sqlite3 *handle;
 	sqlite3_stmt **stmt; // schema->statement_count of them, NULL until first used
 	char *path;	     // as opened, its folder resolved
-	bool flush_due;
+	bool flush_due, yielding;
+	int64_t wait_ms;	      // how long to wait for another program's lock
 	uint64_t device, inode, size; // of the file that was opened
 };
 

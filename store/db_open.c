@@ -17,11 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "firmware/base/mem.h"
 
-#define BUSY_MS	  5000
+#define LOG_MAX	  (8 << 20) // bytes
+#define NAP_US	  500
 #define FILE_MODE 0660
 #define CHECK_MAX (32u << 20) // bytes of a file that is checked whole when it is opened
 
@@ -75,6 +77,19 @@ static void close_handle(struct eg_db *db)
 	db->handle = NULL;
 }
 
+// Another program holds the file. SQLite's own waiting would soon sleep 25 ms and more at a time,
+// many times as long as a commit takes, and others would slip in between: short naps are what keeps
+// boothd's commits quick while syncd drains a queue.
+static int wait_a_little(void *user, int times)
+{
+	const struct eg_db *db = user;
+	const struct timespec nap = {.tv_nsec = NAP_US * 1000L};
+	if ((int64_t)times * NAP_US >= db->wait_ms * 1000)
+		return 0;
+	(void)nanosleep(&nap, NULL);
+	return 1;
+}
+
 static int open_handle(struct eg_db *db, const char *path, struct eg_err *err)
 {
 	// NOMUTEX: one thread per object is the rule here anyway.
@@ -90,7 +105,11 @@ static int open_handle(struct eg_db *db, const char *path, struct eg_err *err)
 		close_handle(db);
 		return r;
 	}
-	(void)sqlite3_busy_timeout(db->handle, BUSY_MS);
+	db->wait_ms = DB_WAIT_MS;
+	// Copying the log into the file falls to whoever's commit makes it this long: rarely
+	// boothd's, since its keeper and syncd cut the log (eg_db_flush) long before.
+	(void)sqlite3_wal_autocheckpoint(db->handle, LOG_MAX / db->schema->page_size);
+	(void)sqlite3_busy_handler(db->handle, wait_a_little, db);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);

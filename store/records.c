@@ -14,6 +14,7 @@
 #include "store/records_internal.h"
 
 #define MAX_QUEUED   100000
+#define CUT_MS	     1000
 #define SENTENCE_MAX 500
 
 // Without /proc a reboot is told by boot time that begins anew.
@@ -54,10 +55,20 @@ void eg_records_set_clock(struct eg_records *records, const struct eg_clock *clo
 	records->clock = clock;
 }
 
-void eg_records_flush_if_due(struct eg_records *records)
+void eg_records_settle(struct eg_records *records)
 {
-	if (eg_db_flush_due(records->db))
-		(void)eg_db_flush(records->db); // stays due, and eg_records_facts says so
+	if (!eg_db_flush_due(records->db))
+		return;
+	(void)eg_db_flush(records->db); // else it stays due, and eg_records_facts says so
+	records->cut = true;
+	records->cut_ms = eg_boot_ms(records->clock);
+}
+
+void eg_records_cut(struct eg_records *records)
+{
+	const int64_t since = eg_boot_ms(records->clock) - records->cut_ms;
+	if (!records->cut || since < 0 || since >= CUT_MS)
+		eg_records_settle(records);
 }
 
 void eg_records_close(struct eg_records *records)
@@ -65,7 +76,7 @@ void eg_records_close(struct eg_records *records)
 	if (records == NULL)
 		return;
 	if (records->db != NULL)
-		eg_records_flush_if_due(records);
+		eg_records_settle(records);
 	eg_db_close(records->db);
 	free(records);
 }
@@ -255,7 +266,7 @@ static int erase(struct eg_records *records, const struct eg_ack *ack, int64_t w
 int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
 			   struct eg_err *err)
 {
-	int r = eg_db_begin(records->db, err);
+	int r = eg_db_begin_yielding(records->db, err);
 	if (r != 0)
 		return r;
 	r = check_stored(records, ack, err);
@@ -266,9 +277,10 @@ int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack,
 		return r;
 	}
 	r = eg_db_commit(records->db, err);
-	// The item is gone for good now; a log that cannot be cut yet stays due.
-	if (r == 0)
-		(void)eg_db_flush(records->db);
+	// Gone for all to see, also when the disk did not flush it. Cutting the log costs three
+	// flushes of the disk: while a queue drains, those of a second share them.
+	eg_db_flush_later(records->db);
+	eg_records_cut(records);
 	return r;
 }
 

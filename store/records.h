@@ -65,11 +65,15 @@ int eg_records_next(struct eg_records *records, int64_t now_ms, int64_t live_ms,
 
 // After a verified acknowledgement: erases the envelope from the file and its log, keeps a receipt
 // row (id, digest, when) without personal data. The ack may be of the bytes as they were before the
-// image was dropped. When another program reads at that moment, cutting
-// the log is made up for by the next eg_records_next, _acknowledge, _open or _close. EG_ECONFLICT
-// when the ack's digest is not the stored one; EG_ENOENT when there is no such item.
+// image was dropped. The log is cut at once, but not twice within a second; that, and what another
+// program that reads prevents, is made up for by eg_records_settle, by the next eg_records_next or
+// _acknowledge after that second, by an eg_records_next that has nothing to give, and by _purge,
+// _close and _open. EG_ECONFLICT when the ack's digest is not the stored one; EG_ENOENT when there
+// is no such item.
 int eg_records_acknowledge(struct eg_records *records, const struct eg_ack *ack, int64_t wall_ms,
 			   struct eg_err *err) EG_CHECKED;
+// Cuts the log now if erasures wait for it: to be called before a rest.
+void eg_records_settle(struct eg_records *records);
 
 // Another try not before retry_ms; remembers the sentence (cut to 500 bytes, control characters
 // replaced). EG_ENOENT: not queued.

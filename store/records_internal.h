@@ -82,6 +82,8 @@ struct eg_records {
 	uint64_t max_queued;
 	uint8_t boot[EG_BOOT_ID_SIZE];
 	uint64_t purging_version; // of the policy, for the chain
+	bool cut;		  // the log, at cut_ms (boot time), after an acknowledgement
+	int64_t cut_ms;
 };
 
 // Within the caller's transaction, at the end of the chain.
@@ -101,7 +103,7 @@ int eg_records_end_holds(struct eg_records *records, int64_t now_ms, uint64_t *r
 // Commits when `r` is 0, else rolls back and returns it.
 int eg_records_end(struct eg_records *records, int r, struct eg_err *err) EG_CHECKED;
 
-// Tries again to cut the log, if an acknowledgement could not.
-void eg_records_flush_if_due(struct eg_records *records);
+// Cuts the log if that is due, but not twice within CUT_MS. _settle (records.h) does not wait.
+void eg_records_cut(struct eg_records *records);
 
 #endif

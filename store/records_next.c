@@ -88,7 +88,7 @@ int eg_records_next(struct eg_records *records, int64_t now_ms, int64_t live_ms,
 	int64_t seq = 0, when = 0;
 	bool whole = false;
 	int r;
-	eg_records_flush_if_due(records);
+	eg_records_cut(records);
 	while ((r = pick(records, now_ms, live_ms, &seq, err)) == 1) {
 		r = fetch(records, seq, &item, envelope, &whole, err);
 		if (r != 0)
@@ -106,6 +106,7 @@ int eg_records_next(struct eg_records *records, int64_t now_ms, int64_t live_ms,
 		r = get_one(records, RECORDS_WHEN, 0, &when, err);
 	if (r < 0)
 		return r;
+	eg_records_settle(records); // nothing more comes that could share it
 	*ret_next_ms = when;
 	return EG_ENOENT;
 }

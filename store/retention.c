@@ -271,7 +271,7 @@ int eg_records_purge(struct eg_records *records, const struct eg_policy *policy,
 	if (purged.images + purged.receipts != 0)
 		(void)eg_db_flush(records->db);
 	else
-		eg_records_flush_if_due(records);
+		eg_records_settle(records);
 	if (r == 0)
 		*ret_purged = purged;
 	return r;

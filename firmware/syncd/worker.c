@@ -307,6 +307,8 @@ static void *run(void *user)
 		publish(worker, task);
 		if (task != EG_SYNC_NONE)
 			do_task(worker, task);
+		else
+			eg_records_settle(worker->records); // it rests now
 	}
 	return NULL;
 }

@@ -5,73 +5,38 @@
 //
 // usage: system_put TRUST RECORD_KEY RECORDS COUNT [PAUSE_MS]
 
-#include <math.h>
+#include "sealing.h"
+
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "store/records.h"
-#include "store/trust.h"
 
 #define FACE_BYTES 20000
 
-struct putter {
-	struct eg_trust trust;
-	struct eg_key *key;
-	struct eg_records *records;
-	struct eg_buf envelope;
-	uint8_t face[FACE_BYTES];
-};
-
-static int put_one(struct putter *p, struct eg_err *err)
+static int put_one(struct sealing *sealing, struct eg_records *records, struct eg_err *err)
 {
-	const struct eg_clock *clock = eg_clock_system();
-	const int64_t now_ms = eg_wall_ms(clock);
-	struct eg_encounter encounter = {.mode = EG_MODE_IDENTIFY,
-					 .verdict = EG_VERDICT_CONFIRMED,
-					 .score = 0.75,
-					 .threshold = 0.5,
-					 .error_target = 0.003,
-					 .manifest = "EG1-TEST",
-					 .manifest_version = 1,
-					 .traveller = "P1",
-					 .first_seen_ms = now_ms - 1000,
-					 .first_usable_ms = now_ms - 500,
-					 .decided_ms = now_ms,
-					 .verdict_took_ms = 500,
-					 .notice = "1",
-					 .liveness = {.score = NAN},
-					 .citizenship = EG_VISITOR,
-					 .face = EG_BYTES(p->face, FACE_BYTES)};
-	char id[EG_ID_TEXT_MAX];
-	int r = eg_random(p->face, sizeof(p->face));
-
+	char text[EG_ID_TEXT_MAX];
+	struct eg_id id;
+	int r = sealing_one(sealing, FACE_BYTES, &id, err);
 	if (r == 0)
-		r = eg_id_new(clock, &encounter.id);
-	if (r != 0)
-		return eg_err_set(err, r, "no random bytes");
-	memcpy(encounter.booth, p->trust.booth, sizeof(encounter.booth));
-	eg_buf_reset(&p->envelope);
-	r = eg_encounter_seal(&encounter, p->key, p->trust.seal, &p->envelope, err);
-	if (r == 0)
-		r = eg_records_put(p->records, &encounter.id, eg_buf_bytes(&p->envelope), now_ms,
-				   err);
+		r = eg_records_put(records, &id, eg_buf_bytes(&sealing->envelope),
+				   eg_wall_ms(eg_clock_system()), err);
 	if (r != 0)
 		return r;
-	eg_id_text(&encounter.id, id);
-	(void)puts(id);
+	eg_id_text(&id, text);
+	(void)puts(text);
 	return fflush(stdout) == 0 ? 0 : eg_err_set(err, EG_EIO, "standard output");
 }
 
 int main(int argc, char **argv)
 {
-	static struct putter putter;
+	static struct sealing sealing;
+	struct eg_records *records = NULL;
 	struct eg_err err = EG_ERR_INIT;
-	unsigned long count, pause_ms;
-	int r;
 
 	if (argc < 5 || argc > 6) {
 		(void)fputs("usage: system_put TRUST RECORD_KEY RECORDS COUNT [PAUSE_MS]\n",
@@ -79,24 +44,18 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	count = strtoul(argv[4], NULL, 10);
-	pause_ms = argc == 6 ? strtoul(argv[5], NULL, 10) : 0;
-	eg_buf_init(&putter.envelope, EG_ENVELOPE_MAX);
-	r = eg_crypto_init(&err);
+	unsigned long count = strtoul(argv[4], NULL, 10);
+	unsigned long pause_ms = argc == 6 ? strtoul(argv[5], NULL, 10) : 0;
+	int r = sealing_init(&sealing, argv[1], argv[2], &err);
 	if (r == 0)
-		r = eg_trust_load(argv[1], &putter.trust, &err);
-	if (r == 0)
-		r = eg_key_load(argv[2], &putter.key, &err);
-	if (r == 0)
-		r = eg_records_open(argv[3], &putter.records, &err);
+		r = eg_records_open(argv[3], &records, &err);
 	for (unsigned long i = 0; r == 0 && i < count; i++) {
-		r = put_one(&putter, &err);
+		r = put_one(&sealing, records, &err);
 		if (pause_ms > 0)
 			(void)usleep((useconds_t)pause_ms * 1000);
 	}
-	eg_records_close(putter.records);
-	eg_key_free(putter.key);
-	eg_buf_done(&putter.envelope);
+	eg_records_close(records);
+	sealing_done(&sealing);
 	if (r != 0)
 		(void)fprintf(stderr, "system_put: %s\n", err.text);
 	return r == 0 ? 0 : 1;

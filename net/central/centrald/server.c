@@ -20,6 +20,7 @@
 #define PEM_MAX	    16384
 #define BACKLOG	    1024
 #define HEADERS_MAX (16u << 10) // bytes of memory a connection
+#define TURNS_MAX   64
 #define PRIORITIES  "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 static int load(struct server *server, struct eg_err *err)
@@ -145,22 +146,31 @@ static int start_daemon(struct server *server, int fd, struct eg_err *err)
 	return 0;
 }
 
+// A body comes in pieces of a connection's memory, and between two of them the library wants to be
+// called at once: a turn of the event loop and its timer for each would be most of a request's
+// time. Bounded, so that one busy connection does not hold up the loop.
+static void run_library(struct server *server)
+{
+	int turns = 0;
+	do
+		(void)MHD_run(server->daemon);
+	while (MHD_get_timeout64s(server->daemon) == 0 && ++turns < TURNS_MAX);
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *user)
 {
-	struct server *server = user;
 	(void)source;
 	(void)fd;
 	(void)events;
-	(void)MHD_run(server->daemon);
+	run_library(user);
 	return 0;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *user)
 {
-	struct server *server = user;
 	(void)source;
 	(void)usec;
-	(void)MHD_run(server->daemon);
+	run_library(user);
 	return 0;
 }
 
