@@ -170,15 +170,17 @@ static int add_paths(int ruleset, const struct eg_sandbox_path *paths, size_t co
 	return r;
 }
 
-static int add_port(int ruleset, const struct eg_sandbox *sandbox, struct eg_err *err)
+static int add_ports(int ruleset, const struct eg_sandbox *sandbox, struct eg_err *err)
 {
-	struct landlock_net_port_attr rule = {.allowed_access = LANDLOCK_ACCESS_NET_BIND_TCP,
-					      .port = sandbox->listen_port};
+	struct landlock_net_port_attr rule = {.allowed_access = LANDLOCK_ACCESS_NET_BIND_TCP};
 
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_NET_PORT, &rule, 0) == 0)
-		return 0;
-	return eg_err_errno(err, errno, "sandbox: Landlock rule for port %u",
-			    (unsigned int)sandbox->listen_port);
+	for (size_t i = 0; i < sandbox->listen_port_count; i++) {
+		rule.port = sandbox->listen_ports[i];
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_NET_PORT, &rule, 0) != 0)
+			return eg_err_errno(err, errno, "sandbox: Landlock rule for port %u",
+					    (unsigned int)rule.port);
+	}
+	return 0;
 }
 
 #if EG_SANITIZED
@@ -247,7 +249,7 @@ static int enter_landlock(const struct eg_sandbox *sandbox, struct eg_err *err)
 #endif
 	}
 	if (r == 0 && version >= 4 && (sandbox->may & EG_SANDBOX_LISTEN) != 0)
-		r = add_port(ruleset, sandbox, err);
+		r = add_ports(ruleset, sandbox, err);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		r = eg_err_errno(err, errno, "sandbox: Landlock");
 	(void)close(ruleset);

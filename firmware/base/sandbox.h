@@ -3,7 +3,7 @@
 // A program's sandbox, put on by the program itself, so that it also holds outside systemd:
 //
 //	no core file, no debugger, no new privileges, no memory that is writable and executable
-//	Landlock   files: only the named ones; TCP: none, or the named port; no signals to others
+//	Landlock   files: only the named ones; TCP: none, or the named ports; no signals to others
 //	seccomp    system calls: only the listed ones
 //
 // What happens to a call that is not listed: no library ever makes the ones that only an attacker
@@ -44,12 +44,13 @@ enum {
 	EG_SANDBOX_INET = 1,	// IPv4, IPv6, and netlink for name servers and interfaces
 	EG_SANDBOX_CAMERA = 2,	// netlink for device events, memfd, threads' places
 	EG_SANDBOX_CONNECT = 4, // TCP connections to anywhere
-	EG_SANDBOX_LISTEN = 8,	// TCP on listen_port
+	EG_SANDBOX_LISTEN = 8,	// TCP on listen_ports
 };
 
 struct eg_sandbox {
 	unsigned int may; // EG_SANDBOX_… of the enumeration above
-	uint16_t listen_port;
+	const uint16_t *listen_ports;
+	size_t listen_port_count;
 	const struct eg_sandbox_path *paths; // NULL: any file, as users and modes allow
 	size_t path_count;
 };

@@ -182,7 +182,8 @@ def check_includes(tree):
             elif there > here:
                 yield f"{name}:{number}: {target} stands higher in the flow"
             elif there == here == len(LAYERS) and program(target) != program(name) and \
-                    program(target) not in ("firmware/varlink", "firmware/view"):
+                    program(target) not in \
+                    ("firmware/varlink", "firmware/view", "firmware/pin"):
                 yield f"{name}:{number}: {target} belongs to another program"
 
 

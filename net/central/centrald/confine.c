@@ -11,9 +11,11 @@ int centrald_confine(const struct config *config, const char *path, struct eg_er
 		{config->folder, EG_SANDBOX_WRITE, false},
 		{config->port_file, EG_SANDBOX_WRITE, true},
 	};
+	const uint16_t port = (uint16_t)config->port;
 	const struct eg_sandbox sandbox = {
 		.may = EG_SANDBOX_INET | EG_SANDBOX_LISTEN,
-		.listen_port = (uint16_t)config->port,
+		.listen_ports = &port,
+		.listen_port_count = 1,
 		.paths = paths,
 		.path_count = sizeof(paths) / sizeof(paths[0]),
 	};
