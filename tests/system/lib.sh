@@ -86,3 +86,13 @@ exactly_once() { # FILE
 	is "central.db" ok "$(central_db 'PRAGMA integrity_check')"
 	is "records.db" ok "$(records_db 'PRAGMA integrity_check')"
 }
+
+# The audit chain verifies; and no envelope that the centre has can be found in the booth's raw files
+# (a piece from the middle of each). To be called when nothing waits and boothd and syncd have ended.
+chain_whole_and_envelopes_gone() {
+	said=$(boothctl --trust "$etc/trust.json" --booth-keys "$state/booth.pub" audit verify 2>&1) || bad "audit verify: $said"
+	central_db 'SELECT lower(hex(substr(body, length(body) / 2, 24))) FROM envelope' >"$work/pieces"
+	[ -s "$work/pieces" ] || bad "no pieces to look for"
+	raw=$(cat "$state"/records.db* | od -An -v -tx1 | tr -d ' \n' | grep -o -F -f "$work/pieces" | head -1)
+	is "an erased envelope in the raw files" "" "$raw"
+}

@@ -3,7 +3,7 @@
 #
 # The whole of it, from libcamera's virtual camera to the centre, while boothd, syncd and centrald
 # are killed (-9) at random and started again: what boothd has reported is at the centre once.
-# SEED repeats a run.
+# SEED repeats a run; with EG_SOAK (./booth check --soak) it is ten minutes.
 . "$(dirname "$0")/lib.sh"
 
 RANDOM=${SEED:=$$}
@@ -35,8 +35,10 @@ reported() { jq -r 'select(.type == "verdict" and .encounter != null) | .encount
 # boothd is killed when it has given a verdict since its last start, or every encounter would die
 # before it was one; the others at any moment.
 kills=0 booth_kills=0 heard=0
-end_at=$((SECONDS + 90))
-while [ "$SECONDS" -lt "$end_at" ] && { [ "$kills" -lt 10 ] || [ "$booth_kills" -lt 2 ]; }; do
+soak=${EG_SOAK:-} length=90
+[ -z "$soak" ] || length=600
+end_at=$((SECONDS + length))
+while [ "$SECONDS" -lt "$end_at" ] && { [ -n "$soak" ] || [ "$kills" -lt 10 ] || [ "$booth_kills" -lt 2 ]; }; do
 	sleep "$((RANDOM % 4)).$((RANDOM % 10))"
 	case $((RANDOM % 3)) in
 	0)
@@ -80,4 +82,5 @@ exactly_once "$work/receipts"
 is "manifests.db" ok "$(sqlite3 "$state/manifests.db" 'PRAGMA integrity_check')"
 ctl encounters list --open >/dev/null 2>"$work/log/open" || bad "an encounter cannot be opened: $(tail -1 "$work/log/open")"
 end "$syncd_pid"
+chain_whole_and_envelopes_gone
 exit "$failed"

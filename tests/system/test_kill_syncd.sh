@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # syncd is killed (-9) at random moments while it enrols and sends, for about half a minute, and so
-# is the link now and then: every encounter that was put arrives once. SEED repeats a run.
+# is the link now and then: every encounter that was put arrives once. SEED repeats a run; with
+# EG_SOAK (./booth check --soak) it is ten minutes.
 . "$(dirname "$0")/lib.sh"
 
 RANDOM=${SEED:=$$}
 say "SEED=$SEED"
 start_world
 start_syncd
-put_in_background 3000 8 # more than is sent meanwhile
+# more than is sent meanwhile
+if [ -n "${EG_SOAK:-}" ]; then put_in_background 20000 30; else put_in_background 3000 8; fi
 kills=0 sending=0
-end_at=$((SECONDS + 30))
+length=30
+[ -z "${EG_SOAK:-}" ] || length=600
+end_at=$((SECONDS + length))
 while [ "$SECONDS" -lt "$end_at" ]; do
 	# Half of the kills fall into start-up and enrolment, half into sending.
 	if [ $((RANDOM % 2)) = 0 ]; then
@@ -42,4 +46,5 @@ is "told to be put, without a receipt" "" "$(sort "$work/put" | comm -23 - "$wor
 [ $(($(wc -l <"$work/receipts") - $(wc -l <"$work/put"))) -le 1 ] || bad "more receipts than encounters"
 exactly_once "$work/receipts"
 end "$syncd_pid"
+chain_whole_and_envelopes_gone
 exit "$failed"
