@@ -215,7 +215,7 @@ void eg_console_stop(struct eg_booth *booth);
 void eg_console_drop(struct eg_booth *booth, sd_varlink *link); // it has disconnected
 void eg_console_tell(struct eg_booth *booth, sd_json_variant *event);
 void eg_console_case(struct eg_booth *booth, const struct eg_case *one); // is new, or another
-void eg_console_view(struct eg_booth *booth); // the camera may have begun or ended its rest
+void eg_console_view(struct eg_booth *booth);  // the camera may have begun or ended its rest
 void eg_console_serve(struct eg_booth *booth); // who is served may have changed
 void eg_console_tick(struct eg_booth *booth);
 bool eg_console_allows(const struct eg_booth *booth, sd_varlink *link);
