@@ -251,14 +251,17 @@ static bool write_flow(struct pair *pair, int k)
 
 static void obey(struct relay *relay)
 {
-	char name[16] = "";
+	const size_t length = strcspn(relay->line, " ");
 	long number[2] = {0, 0};
-	const int got = sscanf(relay->line, "%15s %ld %ld", name, &number[0], &number[1]);
-	int mode = 0;
+	char *at = relay->line + length;
+	int mode = 0, numbers = 0;
 
-	while (mode < MODES && strcmp(modes[mode].name, name) != 0)
+	while (mode < MODES && (strlen(modes[mode].name) != length ||
+				memcmp(modes[mode].name, relay->line, length) != 0))
 		mode++;
-	if (mode == MODES || got != 1 + modes[mode].numbers) {
+	while (*at == ' ' && numbers < 2)
+		number[numbers++] = strtol(at, &at, 10);
+	if (mode == MODES || *at != '\0' || numbers != modes[mode].numbers) {
 		(void)fprintf(stderr, "eg-relay: '%s' is no command\n", relay->line);
 		return;
 	}
