@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include "firmware/base/log.h"
 
 static atomic_size_t allocations;
 static atomic_size_t secrets; // alive
 static atomic_size_t fail_at; // counts down; 0: off
+static atomic_bool lock_refused, lock_warned;
 
 // True when this allocation is the one that a test wants to fail.
 static bool fails(void)
@@ -77,8 +81,10 @@ void *eg_secret_alloc(size_t size)
 	secret = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (secret == MAP_FAILED)
 		return NULL;
-	// Both are best effort: a small RLIMIT_MEMLOCK must not stop a booth from working.
-	(void)mlock(secret, room);
+	// Both are best effort: a small RLIMIT_MEMLOCK must not stop a booth from working. (mlock2,
+	// as sanitizers make mlock do nothing.)
+	if (mlock2(secret, room, 0) != 0)
+		atomic_store(&lock_refused, true);
 	(void)madvise(secret, room, MADV_DONTDUMP);
 	atomic_fetch_add(&secrets, 1);
 	return secret;
@@ -98,6 +104,23 @@ void eg_secret_free(void *secret, size_t size)
 size_t eg_secret_count(void)
 {
 	return atomic_load(&secrets);
+}
+
+bool eg_secret_lock_refused(void)
+{
+	return atomic_load(&lock_refused);
+}
+
+void eg_secret_warn(void)
+{
+	struct rlimit limit = {0};
+
+	if (!eg_secret_lock_refused() || atomic_exchange(&lock_warned, true))
+		return;
+	(void)getrlimit(RLIMIT_MEMLOCK, &limit);
+	eg_warning("memory of keys and faces could not be locked and may be swapped to a disk: the "
+		   "limit is %llu kB, raise LimitMEMLOCK= of the unit",
+		   (unsigned long long)limit.rlim_cur / 1024);
 }
 
 void eg_wipe(void *data, size_t size)

@@ -31,6 +31,12 @@ void eg_secret_free(void *secret, size_t size); // takes NULL
 // Secret blocks that are not freed yet. Leak checkers do not see them; tests ask here.
 size_t eg_secret_count(void);
 
+// Whether the kernel has refused to lock a secret block since the program started. Then secrets may
+// come to a swap partition; nothing fails. Programs show it in their status and call eg_secret_warn
+// now and then, which says it once in the log.
+bool eg_secret_lock_refused(void);
+void eg_secret_warn(void);
+
 // Wipes; never optimised away. Takes NULL when size is 0.
 void eg_wipe(void *data, size_t size);
 

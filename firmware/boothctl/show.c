@@ -23,6 +23,13 @@ static void line(const char *name, const char *text)
 	(void)printf("  %-12s %s\n", name, text);
 }
 
+static void show_memory(sd_json_variant *program)
+{
+	if (!eg_ctl_bool(program, "memoryLocked"))
+		line("memory", "NOT LOCKED: keys and faces may be swapped to a disk; raise "
+			       "LimitMEMLOCK= of the unit");
+}
+
 static void show_camera(sd_json_variant *booth)
 {
 	sd_json_variant *c = sd_json_variant_by_key(booth, "camera");
@@ -98,6 +105,7 @@ static void show_booth(sd_json_variant *booth)
 	line("travellers", text);
 	line("models", eg_ctl_text(booth, "modelPack"));
 	show_liveness(booth);
+	show_memory(booth);
 	if (eg_ctl_text(booth, "fault")[0] != '\0')
 		line("LAST FAULT", eg_ctl_text(booth, "fault"));
 }
@@ -138,6 +146,7 @@ static void show_sync(sd_json_variant *reply)
 			    : end < now ? "EXPIRED; the booth needs a new token"
 					: eg_ctl_span(end - now, span));
 	line("its key", key_kept(eg_ctl_text(s, "keyKept")));
+	show_memory(s);
 	if (eg_ctl_text(s, "problem")[0] != '\0')
 		line("problem", eg_ctl_text(s, "problem"));
 }

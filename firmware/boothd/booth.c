@@ -269,6 +269,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *user)
 	struct eg_booth *b = user;
 
 	(void)usec;
+	eg_secret_warn();
 	watch_camera(b);
 	watch_reader(b);
 	eg_lane_tick(b);

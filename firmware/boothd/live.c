@@ -252,6 +252,7 @@ static int get_status(sd_varlink *link, sd_json_variant *parameters,
 			SD_JSON_BUILD_PAIR_UNSIGNED("queued", facts.queued),
 			SD_JSON_BUILD_PAIR_UNSIGNED("dead", facts.dead),
 			SD_JSON_BUILD_PAIR_STRING("fault", b->fault),
+			SD_JSON_BUILD_PAIR_BOOLEAN("memoryLocked", !eg_secret_lock_refused()),
 			SD_JSON_BUILD_PAIR_VARIANT("camera", camera),
 			SD_JSON_BUILD_PAIR_VARIANT("manifest", manifest),
 			SD_JSON_BUILD_PAIR_VARIANT("liveness", liveness));

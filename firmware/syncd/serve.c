@@ -73,6 +73,7 @@ static int build_state(const struct worker_state *state, sd_json_variant **ret_p
 			SD_JSON_BUILD_PAIR_INTEGER("certificateEndMs", state->end_ms),
 			SD_JSON_BUILD_PAIR_STRING("keyKept", eg_key_kept_name(state->kept)),
 			SD_JSON_BUILD_PAIR_BOOLEAN("keysSent", state->keys_sent),
+			SD_JSON_BUILD_PAIR_BOOLEAN("memoryLocked", !eg_secret_lock_refused()),
 			SD_JSON_BUILD_PAIR_OBJECT(
 				"queue", SD_JSON_BUILD_PAIR_UNSIGNED("queued", queue->queued),
 				SD_JSON_BUILD_PAIR_UNSIGNED("dead", queue->dead),

@@ -302,6 +302,7 @@ static void *run(void *user)
 			worker->swept_ms = boot;
 		}
 		wait_ms = 0;
+		eg_secret_warn();
 		task = eg_sync_next(&worker->sync, eg_boot_ms(worker->clock),
 				    eg_wall_ms(worker->clock), &wait_ms);
 		publish(worker, task);

@@ -116,6 +116,8 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_OUTPUT(dead, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("The last fault in a sentence; empty when there was none"),
 	SD_VARLINK_DEFINE_OUTPUT(fault, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Whether all memory of keys and faces is kept from swapping"),
+	SD_VARLINK_DEFINE_OUTPUT(memoryLocked, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(camera, Camera, 0),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(manifest, Manifest, 0),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(liveness, Liveness, 0));

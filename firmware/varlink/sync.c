@@ -58,6 +58,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(keyKept, KeyKept, 0),
 	SD_VARLINK_FIELD_COMMENT("Whether the centre has this booth's public keys"),
 	SD_VARLINK_DEFINE_FIELD(keysSent, SD_VARLINK_BOOL, 0),
+	SD_VARLINK_FIELD_COMMENT("Whether all memory of keys is kept from swapping"),
+	SD_VARLINK_DEFINE_FIELD(memoryLocked, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(queue, Queue, 0),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(manifests, Held, SD_VARLINK_ARRAY));
 

@@ -2,6 +2,11 @@
 
 #include "test.h"
 
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
 static void the_nth_allocation_fails_once(void **state)
 {
 	size_t before = eg_mem_count();
@@ -81,6 +86,68 @@ static void secrets_are_kept_out_of_core_dumps(void **state)
 	free(plain);
 }
 
+static long locked_kb(void)
+{
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "r");
+	long kb = -1;
+
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		if (strncmp(line, "VmLck:", 6) == 0)
+			kb = strtol(line + 6, NULL, 10);
+	if (status != NULL)
+		(void)fclose(status);
+	return kb;
+}
+
+// In a child: with a limit of nothing, and without root's right to lock all the same.
+static int lock_in_vain(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+	long before = locked_kb();
+	void *secret = eg_secret_alloc(10000);
+
+	if (secret == NULL || eg_secret_lock_refused() != (locked_kb() < before + 12))
+		return 1;
+	eg_secret_free(secret, 10000);
+	if (setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){0}) != 0 ||
+	    syscall(SYS_capset, &head, none) != 0)
+		return 2;
+	secret = eg_secret_alloc(10000);
+	if (secret == NULL || !eg_secret_lock_refused())
+		return 3;
+	memset(secret, 1, 10000);
+	eg_secret_free(secret, 10000);
+	return dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ? 4 : (eg_secret_warn(), eg_secret_warn(), 0);
+}
+
+// Seen to fail: mlock2 left out of mem.c, and its answer not looked at.
+static void secrets_are_locked_or_say_once_that_they_are_not(void **state)
+{
+	char said[1000] = "";
+	int ends[2], status = 0;
+	ssize_t size = 0, n;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)dup2(ends[1], STDOUT_FILENO);
+		_exit(lock_in_vain());
+	}
+	(void)close(ends[1]);
+	while ((n = read(ends[0], said + size, sizeof(said) - 1 - (size_t)size)) > 0)
+		size += n;
+	(void)close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_non_null(strstr(said, "could not be locked"));
+	assert_null(strstr(strstr(said, "could not be locked") + 1, "could not be locked"));
+}
+
 static void wiping_leaves_zeros(void **state)
 {
 	char secret[] = "secret", zeros[sizeof(secret)] = {0};
@@ -112,6 +179,7 @@ int main(void)
 		cmocka_unit_test(sizes_that_overflow_give_nothing),
 		cmocka_unit_test(secrets_are_zeroed_pages_and_counted),
 		cmocka_unit_test(secrets_are_kept_out_of_core_dumps),
+		cmocka_unit_test(secrets_are_locked_or_say_once_that_they_are_not),
 		cmocka_unit_test(wiping_leaves_zeros),
 		cmocka_unit_test(comparison_sees_every_byte),
 	};

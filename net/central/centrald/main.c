@@ -13,6 +13,7 @@
 
 #include "firmware/base/crypto.h"
 #include "firmware/base/log.h"
+#include "firmware/base/mem.h"
 #include "firmware/base/sandbox.h"
 #include "net/central/centrald/confine.h"
 #include "net/central/centrald/server.h"
@@ -75,6 +76,7 @@ static int run(const struct config *config, const char *path, struct eg_err *err
 	if (r == 0)
 		r = server_start(&server, event, config, err);
 	if (r == 0) {
+		eg_secret_warn();
 		eg_notice("listening on %s port %d, version %s", config->address, server.port,
 			  EG_VERSION);
 		(void)sd_notify(0, "READY=1");
