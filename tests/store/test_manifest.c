@@ -154,6 +154,38 @@ static void any_of_several_trusted_keys_may_have_signed(void **state)
 		  &err);
 }
 
+// The centre goes from one signing key to the next: for a while booths trust both, then the old one
+// is taken out of trust.json, also because it was stolen, and nothing of it is believed any more.
+static void signing_keys_change_with_an_overlap_and_a_revoked_one_is_refused(void **state)
+{
+	(void)state;
+	struct eg_statement statement = made.statement, read;
+	struct eg_bytes sealed;
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_key *next = make_key();
+	struct eg_trusted_key both[2] = {made.trusted, trust_in(next)};
+	struct eg_buf wire;
+	eg_buf_init(&wire, EG_MANIFEST_MAX);
+	expect_ok(eg_manifest_build(&statement, eg_buf_bytes(&made.content),
+				    eg_key_public(made.booth), next, &wire, &err),
+		  &err);
+	const struct {
+		const struct eg_trusted_key *keys;
+		size_t count;
+		int old, next;
+	} times[] = {{both, 1, 0, EG_EAUTH}, {both, 2, 0, 0}, {both + 1, 1, EG_EAUTH, 0}};
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct eg_bytes wires[] = {eg_buf_bytes(&made.wire), eg_buf_bytes(&wire)};
+		int wanted[] = {times[i].old, times[i].next};
+		for (size_t k = 0; k < 2; k++)
+			assert_int_equal(eg_manifest_verify(wires[k], "lane-12", times[i].keys,
+							    times[i].count, &read, &sealed, &err),
+					 wanted[k]);
+	}
+	eg_buf_done(&wire);
+	eg_key_free(next);
+}
+
 // A statement signed under another context (here: an acknowledgement's) is no manifest.
 static void statement_signed_for_another_purpose_is_refused(void **state)
 {
@@ -571,6 +603,7 @@ int main(void)
 		cmocka_unit_test(wrong_scope_is_refused),
 		cmocka_unit_test(foreign_signing_key_is_refused),
 		cmocka_unit_test(any_of_several_trusted_keys_may_have_signed),
+		cmocka_unit_test(signing_keys_change_with_an_overlap_and_a_revoked_one_is_refused),
 		cmocka_unit_test(statement_signed_for_another_purpose_is_refused),
 		cmocka_unit_test(every_changed_byte_is_refused),
 		cmocka_unit_test(every_truncation_and_extension_is_refused),
