@@ -122,7 +122,6 @@ static int lock_in_vain(void)
 	return dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ? 4 : (eg_secret_warn(), eg_secret_warn(), 0);
 }
 
-// Seen to fail: mlock2 left out of mem.c, and its answer not looked at.
 static void secrets_are_locked_or_say_once_that_they_are_not(void **state)
 {
 	char said[1000] = "";

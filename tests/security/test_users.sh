@@ -7,10 +7,7 @@
 # both sockets, the shared databases), and neither reaches what is the other's. What is tried here is
 # tried without a sandbox: users and modes alone must stop it. Needs root.
 #
-# Seen to fail: booth/ and sync/ made 0750 and their files readable by the group (boothd reads the TLS
-# key), shared/ without its set-group-id bit (a database of root's group: nobody else opens it), run/
-# without its sticky bit (syncd takes boothd's socket away), boothd's umask 0077 (its socket closed to
-# syncd), and a token that root does not give away (syncd never enrols).
+# What it asserts was not yet broken on purpose, one by one.
 [ "$(id -u)" = 0 ] && setpriv --reuid=1 --clear-groups true 2>/dev/null ||
 	{ echo "skipped: needs root, to become other users"; exit 77; }
 . "$EGRESS_SOURCE/tests/system/lib.sh"

@@ -88,10 +88,10 @@ static void independent_reader_agrees_with_statement_digest_and_signature(void *
 	(void)snprintf(script, sizeof(script), "%s/tests/store/check_manifest.py", source);
 	expect_ok(eg_file_write("manifest.bin", eg_buf_bytes(&made.wire), 0600, &err), &err);
 	eg_hex(eg_key_public(made.centre), EG_P256_PUB_SIZE, public);
-	assert_int_equal(
-		run((const char *const[]){"python3", "-B", script, "manifest.bin", public, ".", NULL},
-		    &out),
-		0);
+	assert_int_equal(run((const char *const[]){"python3", "-B", script, "manifest.bin", public,
+						   ".", NULL},
+			     &out),
+			 0);
 	// The digest by a third tool: the sealed part is the end of the file.
 	size_t sealed = (size_t)made.statement.length;
 	expect_ok(eg_file_write("sealed.bin",
@@ -142,45 +142,32 @@ static void foreign_signing_key_is_refused(void **state)
 			     0);
 }
 
-static void any_of_several_trusted_keys_may_have_signed(void **state)
-{
-	(void)state;
-	struct eg_statement statement;
-	struct eg_bytes sealed;
-	struct eg_err err = EG_ERR_INIT;
-	struct eg_trusted_key keys[2] = {trust_in(made.booth), made.trusted};
-	expect_ok(eg_manifest_verify(eg_buf_bytes(&made.wire), "lane-12", keys, 2, &statement,
-				     &sealed, &err),
-		  &err);
-}
-
-// The centre goes from one signing key to the next: for a while booths trust both, then the old one
-// is taken out of trust.json, also because it was stolen, and nothing of it is believed any more.
+// The centre changes its signing key: for a while booths trust both; then the old one is revoked,
+// and nothing of it is believed. Seen to fail: only the first key tried; a key id that is not in
+// trust let through.
 static void signing_keys_change_with_an_overlap_and_a_revoked_one_is_refused(void **state)
 {
 	(void)state;
-	struct eg_statement statement = made.statement, read;
+	struct eg_statement statement = made.statement;
 	struct eg_bytes sealed;
 	struct eg_err err = EG_ERR_INIT;
 	struct eg_key *next = make_key();
-	struct eg_trusted_key both[2] = {made.trusted, trust_in(next)};
+	const struct eg_trusted_key keys[] = {made.trusted, trust_in(next)};
+	const size_t from[] = {0, 0, 1}, count[] = {1, 2, 1};
+	const int of_old[] = {0, 0, EG_EAUTH}, of_next[] = {EG_EAUTH, 0, 0};
 	struct eg_buf wire;
 	eg_buf_init(&wire, EG_MANIFEST_MAX);
 	expect_ok(eg_manifest_build(&statement, eg_buf_bytes(&made.content),
 				    eg_key_public(made.booth), next, &wire, &err),
 		  &err);
-	const struct {
-		const struct eg_trusted_key *keys;
-		size_t count;
-		int old, next;
-	} times[] = {{both, 1, 0, EG_EAUTH}, {both, 2, 0, 0}, {both + 1, 1, EG_EAUTH, 0}};
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		struct eg_bytes wires[] = {eg_buf_bytes(&made.wire), eg_buf_bytes(&wire)};
-		int wanted[] = {times[i].old, times[i].next};
-		for (size_t k = 0; k < 2; k++)
-			assert_int_equal(eg_manifest_verify(wires[k], "lane-12", times[i].keys,
-							    times[i].count, &read, &sealed, &err),
-					 wanted[k]);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(eg_manifest_verify(eg_buf_bytes(&made.wire), "lane-12",
+						    keys + from[i], count[i], &statement, &sealed,
+						    &err),
+				 of_old[i]);
+		assert_int_equal(eg_manifest_verify(eg_buf_bytes(&wire), "lane-12", keys + from[i],
+						    count[i], &statement, &sealed, &err),
+				 of_next[i]);
 	}
 	eg_buf_done(&wire);
 	eg_key_free(next);
@@ -602,7 +589,6 @@ int main(void)
 		cmocka_unit_test(independent_reader_agrees_with_statement_digest_and_signature),
 		cmocka_unit_test(wrong_scope_is_refused),
 		cmocka_unit_test(foreign_signing_key_is_refused),
-		cmocka_unit_test(any_of_several_trusted_keys_may_have_signed),
 		cmocka_unit_test(signing_keys_change_with_an_overlap_and_a_revoked_one_is_refused),
 		cmocka_unit_test(statement_signed_for_another_purpose_is_refused),
 		cmocka_unit_test(every_changed_byte_is_refused),

@@ -399,9 +399,13 @@ static void deleted_log_is_found_by_a_head_from_before(void **state)
 static void signed_head_survives_a_deleted_log(void **state)
 {
 	(void)state;
-	struct eg_audit_report report;
+	struct eg_audit_report before, report;
 	struct eg_err err = EG_ERR_INIT;
 	live_once();
+	queue_open();
+	expect_ok(eg_audit_verify(records, NULL, NULL, 0, NULL, &before, &err), &err);
+	eg_records_close(records);
+	records = NULL;
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -422,6 +426,7 @@ static void signed_head_survives_a_deleted_log(void **state)
 		  &err);
 	assert_int_equal(report.fault, EG_AUDIT_WHOLE);
 	assert_int_equal(report.signed_to, report.entries);
+	assert_int_equal(report.entries, before.entries + 1);
 	eg_records_close(records);
 	records = NULL;
 }
