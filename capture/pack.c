@@ -91,7 +91,7 @@ static int load(struct eg_pack *pack, const char *folder, enum eg_model_role rol
 	if (!spec->present)
 		return eg_err_set(err, EG_ENOENT,
 				  "%s/pack.json: has no model for '%s'; use a pack that has one",
-				  folder, eg_role_name(role));
+				  folder, eg_model_role_name(role));
 	eg_buf_init(&onnx, MODEL_BYTES_MAX);
 	r = path_of(folder, spec->file, &path, err);
 	if (r == 0)

@@ -44,7 +44,7 @@ static const struct {
 static const char *const orders[] = {
 	[EG_ORDER_GREY] = "grey", [EG_ORDER_BGR] = "bgr", [EG_ORDER_RGB] = "rgb"};
 
-const char *eg_role_name(enum eg_model_role role)
+const char *eg_model_role_name(enum eg_model_role role)
 {
 	return (unsigned int)role < EG_MODEL_COUNT ? roles[role].name : "unknown";
 }

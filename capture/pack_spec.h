@@ -81,7 +81,7 @@ struct eg_pack_spec {
 int eg_pack_spec_parse(struct eg_bytes json, struct eg_pack_spec *ret_spec,
 		       struct eg_err *err) EG_CHECKED;
 
-const char *eg_role_name(enum eg_model_role role); // "detect", ...
+const char *eg_model_role_name(enum eg_model_role role); // "detect", ...
 
 // What a role's outputs mean, in the order in which they stand; *ret_count of them.
 const enum eg_output_meaning *eg_role_outputs(enum eg_model_role role, size_t *ret_count);

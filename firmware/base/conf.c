@@ -278,6 +278,14 @@ int eg_conf_load(const char *path, const struct eg_conf_key *table, void *config
 	return r;
 }
 
+// As a person would write it, when that reads back as the same number: 0.95.
+static void print_double(FILE *out, double value)
+{
+	char text[32];
+	(void)snprintf(text, sizeof(text), "%.15g", value);
+	(void)fprintf(out, "%.*g", strtod(text, NULL) == value ? 15 : 17, value);
+}
+
 static void print_value(FILE *out, const struct eg_conf_key *key, const char *from)
 {
 	switch (key->type) {
@@ -285,7 +293,7 @@ static void print_value(FILE *out, const struct eg_conf_key *key, const char *fr
 		(void)fprintf(out, "%lld", *(const long long *)(const void *)from);
 		break;
 	case EG_CONF_DOUBLE:
-		(void)fprintf(out, "%.17g", *(const double *)(const void *)from);
+		print_double(out, *(const double *)(const void *)from);
 		break;
 	case EG_CONF_BOOL:
 		(void)fputs(*(const bool *)(const void *)from ? "yes" : "no", out);

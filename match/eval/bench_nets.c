@@ -94,7 +94,7 @@ static void race(struct bench *bench, struct nets *n, enum eg_model_role role)
 	char stage[32], path[PATH_SIZE];
 	size_t count = 1;
 
-	(void)snprintf(stage, sizeof(stage), "net_%s", eg_role_name(role));
+	(void)snprintf(stage, sizeof(stage), "net_%s", eg_model_role_name(role));
 	if (!bench_wants(bench, stage))
 		return;
 	n->net = eg_pack_net(n->pack, role);

@@ -30,6 +30,7 @@ WRAPPED = [
     (r"curl/", ["net/http.c"]),
     (r"(mbedtls|psa)/", ["firmware/base/crypto.c", "net/identity.c", "net/central/ca.c",
                        "net/central/ca_", "net/est"]),
+    (r"argon2\.h", ["firmware/pin/pin.c"]),
     (r"openssl/", ["net/tlskey", "net/http.c"]),
     (r"sqlite3\.h", ["store/", "net/central/"]),
 ]

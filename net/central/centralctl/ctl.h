@@ -34,6 +34,7 @@ int ctl_policy_sign(struct ctl *ctl, int argc, char **argv);
 int ctl_policy_show(struct ctl *ctl, int argc, char **argv);
 int ctl_audit_list(struct ctl *ctl, int argc, char **argv);
 int ctl_audit_receipt(struct ctl *ctl, int argc, char **argv);
+int ctl_account_hash(struct ctl *ctl, int argc, char **argv);
 int ctl_receipt_verify(struct ctl *ctl, int argc, char **argv);
 int ctl_counts(struct ctl *ctl, int argc, char **argv);
 

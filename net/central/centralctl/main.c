@@ -29,7 +29,11 @@ static const char help[] =
 	"  booths list | booths revoke BOOTH\n"
 	"  alarms list\n"
 	"  policy template | policy show            a policy file to fill in; the one in force\n"
-	"  policy sign FILE [--notices DIR]         the next version, for all booths\n"
+	"  policy sign FILE [--notices DIR] [--accounts CSV]\n"
+	"                                           the next version, for all booths\n"
+	"  account hash BADGE --display NAME --role ROLE [--certificate SHA256]\n"
+	"                                           a line for the accounts file; asks for the "
+	"PIN\n"
 	"  audit list                               how far each booth's audit chain is known\n"
 	"  audit receipt BOOTH FILE                 for 'boothctl audit verify --known FILE'\n"
 	"  receipt verify TEXT|FILE|-               a traveller's exit receipt\n"
@@ -59,6 +63,7 @@ static const struct command {
 	{"policy", "show", ctl_policy_show},
 	{"audit", "list", ctl_audit_list},
 	{"audit", "receipt", ctl_audit_receipt},
+	{"account", "hash", ctl_account_hash},
 	{"receipt", "verify", ctl_receipt_verify},
 	{"counts", NULL, ctl_counts},
 };

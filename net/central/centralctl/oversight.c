@@ -13,8 +13,9 @@
 #include "firmware/base/conf.h"
 #include "firmware/base/file.h"
 #include "firmware/base/mem.h"
+#include "net/central/centralctl/accounts.h"
 #include "net/central/centralctl/ctl.h"
-#include "store/policy.h"
+#include "store/decision.h"
 
 #define DAY_S	86400LL
 #define HOUR_S	3600LL
@@ -24,7 +25,8 @@
 struct policy_file {
 	char id[EG_NAME_MAX], notice[EG_NAME_MAX];
 	long long valid_days, hold_max_days;
-	double fmr, fpir, liveness_min;
+	double fmr, fpir, liveness_min, capture_min;
+	char two_person[256]; // names of decisions
 	long long image_h[EG_CITIZENSHIP_CLASSES], receipt_days[EG_CITIZENSHIP_CLASSES];
 };
 
@@ -52,6 +54,10 @@ static const struct eg_conf_key policy_keys[] = {
 	 .help = "longest hold that two people may set on an image"},
 	{"policy", "notice", TEXT(notice), .def = "default",
 	 .help = "version of the privacy notice, kept in each record"},
+	{"policy", "two_person", TEXT(two_person), .def = "wrong_person",
+	 .help = "decisions of officers that take a second person, by name, with spaces between"},
+	{"policy", "capture_min", REAL(capture_min, 0, 1), .def = "0.95",
+	 .help = "part of the travellers whose face can be used; below it the booth raises an alarm"},
 	{"image", "citizen_h", HOURS(EG_CITIZEN),
 	 .help = "hours that a captured face may wait on the booth for its acknowledgement; 0: not at all"},
 	{"image", "resident_h", HOURS(EG_RESIDENT), .help = "the same, by citizenship class"},
@@ -132,6 +138,24 @@ static int read_notices(const char *folder, struct eg_policy *policy, struct eg_
 	return r;
 }
 
+static int read_two_person(const char *names, uint32_t *ret_bits, struct eg_err *err)
+{
+	char name[EG_NAME_MAX];
+	uint32_t bits = 0;
+	for (const char *at = names + strspn(names, " "); *at != '\0'; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)length, at);
+		int decision = eg_decision_find(name);
+		if (decision < 0)
+			return eg_err_set(err, EG_EINVAL,
+					  "[policy] two_person: no decision is called '%s'", name);
+		bits |= EG_DECISION_BIT(decision);
+		at += length;
+	}
+	*ret_bits = bits;
+	return 0;
+}
+
 static void fill(struct eg_policy *policy, const struct policy_file *file, int64_t now_ms)
 {
 	uint32_t *image = policy->retention.seconds[EG_DATA_IMAGE - 1];
@@ -143,6 +167,7 @@ static void fill(struct eg_policy *policy, const struct policy_file *file, int64
 	policy->fmr = file->fmr;
 	policy->fpir = file->fpir;
 	policy->liveness_min = file->liveness_min;
+	policy->capture_min = file->capture_min;
 	policy->hold_max_s = (uint32_t)(file->hold_max_days * DAY_S);
 	for (size_t i = 0; i < EG_CITIZENSHIP_CLASSES; i++) {
 		image[i] = (uint32_t)(file->image_h[i] * HOUR_S);
@@ -179,17 +204,22 @@ static int sign(const struct ctl *ctl, struct eg_policy *policy, struct eg_buf *
 	return r;
 }
 
-static bool read_sign(int argc, char **argv, const char **ret_file, const char **ret_notices)
+static bool read_sign(int argc, char **argv, const char **ret_file, const char **ret_notices,
+		      const char **ret_accounts)
 {
 	static const struct option options[] = {
 		{"notices", required_argument, NULL, 'n'},
+		{"accounts", required_argument, NULL, 'a'},
 		{0},
 	};
 	int option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'n')
+		if (option == 'n')
+			*ret_notices = optarg;
+		else if (option == 'a')
+			*ret_accounts = optarg;
+		else
 			return false;
-		*ret_notices = optarg;
 	}
 	*ret_file = ctl_operand(argc, argv);
 	return *ret_file != NULL;
@@ -197,21 +227,25 @@ static bool read_sign(int argc, char **argv, const char **ret_file, const char *
 
 int ctl_policy_sign(struct ctl *ctl, int argc, char **argv)
 {
-	const char *path = NULL, *notices = NULL;
+	const char *path = NULL, *notices = NULL, *accounts = NULL;
 	struct policy_file file = {0};
 	struct eg_err err = EG_ERR_INIT;
 	struct eg_buf message;
 	char end[EG_TIME_TEXT_MAX];
-	if (!read_sign(argc, argv, &path, &notices))
-		return ctl_usage("policy sign FILE [--notices DIR]");
+	if (!read_sign(argc, argv, &path, &notices, &accounts))
+		return ctl_usage("policy sign FILE [--notices DIR] [--accounts CSV]");
 	struct eg_policy *policy = eg_calloc(1, sizeof(*policy));
 	eg_buf_init(&message, EG_POLICY_MAX);
 	int r = policy == NULL ? eg_err_set(&err, EG_ENOMEM, "out of memory")
 			       : eg_conf_load(path, policy_keys, &file, &err);
 	if (r == 0) {
 		fill(policy, &file, eg_wall_ms(ctl->clock));
-		r = notices != NULL ? read_notices(notices, policy, &err) : 0;
+		r = read_two_person(file.two_person, &policy->two_person, &err);
 	}
+	if (r == 0 && notices != NULL)
+		r = read_notices(notices, policy, &err);
+	if (r == 0 && accounts != NULL)
+		r = accounts_read(accounts, policy, &err);
 	if (r == 0)
 		r = sign(ctl, policy, &message, &err);
 	if (r == 0) {
@@ -223,6 +257,22 @@ int ctl_policy_sign(struct ctl *ctl, int argc, char **argv)
 	eg_buf_done(&message);
 	free(policy);
 	return r == 0 ? 0 : ctl_fail(&err);
+}
+
+static void print_people(const struct eg_policy *policy)
+{
+	(void)printf("two people     for");
+	for (int d = EG_DECISION_CONFIRMED_BY_DOCUMENT; d < EG_DECISION_COUNT; d++)
+		if (eg_decision_needs_second((enum eg_decision)d, policy->two_person))
+			(void)printf(" %s", eg_decision_name((enum eg_decision)d));
+	(void)printf("%s\naccounts       %zu\n", policy->two_person == 0 ? " nothing" : "",
+		     policy->account_count);
+	for (size_t i = 0; i < policy->account_count; i++) {
+		const struct eg_account *account = &policy->accounts[i];
+		(void)printf("  %-20s %-10s %s%s\n", account->name, eg_role_name(account->role),
+			     account->display,
+			     account->has_certificate ? " (with a certificate)" : "");
+	}
 }
 
 static void print_policy(const struct eg_policy *policy)
@@ -237,6 +287,7 @@ static void print_policy(const struct eg_policy *policy)
 	(void)printf("error targets  FMR %g (document), FPIR %g (whole manifest)\n", policy->fmr,
 		     policy->fpir);
 	(void)printf("liveness       at least %g\n", policy->liveness_min);
+	(void)printf("capture rate   alarm below %g\n", policy->capture_min);
 	(void)printf("longest hold   %g days\n", policy->hold_max_s / (double)DAY_S);
 	(void)printf("notice         %s, %zu languages\n", policy->notice, policy->notice_count);
 	(void)printf("%-14s %10s %12s\n", "kept at most", "images", "receipts");
@@ -244,6 +295,7 @@ static void print_policy(const struct eg_policy *policy)
 		(void)printf("  %-12s %8g h %10g d\n", classes[i],
 			     policy->retention.seconds[EG_DATA_IMAGE - 1][i] / (double)HOUR_S,
 			     policy->retention.seconds[EG_DATA_RECEIPT - 1][i] / (double)DAY_S);
+	print_people(policy);
 }
 
 int ctl_policy_show(struct ctl *ctl, int argc, char **argv)
