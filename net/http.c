@@ -16,6 +16,8 @@
 
 #include "firmware/base/mem.h"
 
+#define BODY_MS_PER_BYTE 1 // of a link that is as slow as it may be
+
 struct eg_http {
 	CURL *curl;
 	char *url;
@@ -246,10 +248,8 @@ static CURLcode prepare(struct eg_http *http)
 	bad |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	bad |= put_blob(curl, CURLOPT_CAINFO_BLOB, http->ca_pem, strlen(http->ca_pem));
 	bad |= put_long(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_ms);
-	bad |= put_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1);
-	bad |= put_long(curl, CURLOPT_LOW_SPEED_TIME, (long)(http->stall_ms + 999) / 1000);
-	bad |= put_long(curl, CURLOPT_TIMEOUT_MS, (long)http->total_ms);
 	bad |= put_long(curl, CURLOPT_TCP_KEEPALIVE, 1);
+	bad |= put_long(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0); // a portal may have lied a minute ago
 	bad |= put_long(curl, CURLOPT_NOPROGRESS, 0);
 	bad |= curl_easy_setopt(curl, CURLOPT_USERAGENT, "egress/" EG_VERSION);
 	bad |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->detail);
@@ -303,8 +303,13 @@ static int prepare_headers(struct call *call, const struct eg_http_request *requ
 static CURLcode prepare_call(struct call *call, const struct eg_http_request *request)
 {
 	CURL *curl = call->http->curl;
+	const long body_ms = (long)request->body.size * BODY_MS_PER_BYTE;
 	unsigned int bad = 0;
 
+	bad |= put_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1);
+	bad |= put_long(curl, CURLOPT_LOW_SPEED_TIME,
+			((long)call->http->stall_ms + body_ms + 999) / 1000);
+	bad |= put_long(curl, CURLOPT_TIMEOUT_MS, (long)call->http->total_ms + body_ms);
 	bad |= curl_easy_setopt(curl, CURLOPT_URL, call->url);
 	bad |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->headers);
 	bad |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_down);
@@ -356,6 +361,14 @@ static bool refused_us(const char *detail)
 	return false;
 }
 
+// A web server without TLS, such as the portal of a wireless network: as OpenSSL words it.
+static bool speaks_no_tls(const char *detail)
+{
+	return strcasestr(detail, "wrong version number") ||
+	       strcasestr(detail, "packet length too long") ||
+	       strcasestr(detail, "record layer failure");
+}
+
 static int fail(const struct call *call, CURLcode c, bool *ret_refused, struct eg_err *err)
 {
 	const char *url = call->http->url;
@@ -397,6 +410,12 @@ static int fail(const struct call *call, CURLcode c, bool *ret_refused, struct e
 				  "booth cannot be used (%s); provision the booth again",
 				  url, detail);
 	case CURLE_SSL_CONNECT_ERROR: // a cut in the middle of it looks like this, too
+		if (speaks_no_tls(detail))
+			return eg_err_set(err, EG_ENET,
+					  "%s: what answers there does not speak TLS (%s); nothing "
+					  "was sent; if it is the login page of a network, have it "
+					  "let this booth through",
+					  url, detail);
 		return eg_err_set(err, EG_ENET,
 				  "%s: the TLS handshake failed (%s); nothing was sent; check the "
 				  "network and the address",

@@ -24,8 +24,9 @@ struct eg_http_config {
 	unsigned int connect_ms; // for TCP and TLS together
 	unsigned int stall_ms;	 // fewer than 1 byte a second for so long: given up
 	unsigned int total_ms;	 // one whole call
-	// A body that is sent may take 1 s a kilobyte longer: all of it can lie in the buffers of a
-	// slow link, so that nothing moves here until it is through.
+	// A body that is sent is given 1 ms a byte on top of the last two: all of it may lie in the
+	// buffers of a slow link or of a box on the way, and then nothing moves here until it is
+	// through. (TCP_USER_TIMEOUT would end such a connection as well: its window is closed.)
 };
 
 struct eg_http;

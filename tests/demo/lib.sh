@@ -2,7 +2,9 @@
 #
 # lib.sh: a centre, a link and a booth on this machine, for the demo and for tests. Sourced by sh
 # scripts; expects $bin (programs), $work (an empty folder), EGRESS_PACK, EGRESS_FACES. Everything
-# that is started is remembered and ended by its own process id.
+# that is started is remembered and ended by its own process id. A test may set centre_name (by which
+# syncd knows the centre), there and aboard (commands that run another one where the centre is, and on
+# the booth) and link_address (where the link listens, over there).
 
 here=${here:?lib.sh: set here to the folder tests/demo}
 centre=$work/centre
@@ -74,7 +76,7 @@ make_material() { # DIR [FOLDER_OF_TABLES]
 
 start_centre() {
 	mkdir -p "$work/log" "$etc" "$state" "$keys/booth" "$keys/sync" "$run"
-	[ -d "$centre" ] || ctl init "$centre" --name localhost >>"$work/log/centralctl" 2>&1 ||
+	[ -d "$centre" ] || ctl init "$centre" --name "${centre_name:-localhost}" >>"$work/log/centralctl" 2>&1 ||
 		die "centralctl init failed; see $work/log/centralctl"
 	cat >"$etc/centrald.conf" <<-EOF
 		[centre]
@@ -85,7 +87,7 @@ start_centre() {
 		port_file = $run/centre.port
 	EOF
 	rm -f "$run/centre.port"
-	"$bin/centrald" --config "$etc/centrald.conf" 2>>"$work/log/centrald" &
+	${there:-} "$bin/centrald" --config "$etc/centrald.conf" 2>>"$work/log/centrald" &
 	centre_pid=$!
 	remember "$centre_pid"
 	wait_for 20 "the start of centrald" test -s "$run/centre.port"
@@ -93,7 +95,8 @@ start_centre() {
 }
 
 start_link() {
-	"$bin/eg-relay" "$run/relay.port" "$centre_port" "$run/relay.control" &
+	${there:-} "$bin/eg-relay" "$run/relay.port" "$centre_port" "$run/relay.control" \
+		"${link_address:-127.0.0.1}" &
 	relay_pid=$!
 	remember "$relay_pid"
 	wait_for 5 "the start of the relay" test -s "$run/relay.port"
@@ -148,7 +151,7 @@ write_config() { # FRAME_RATE, more lines on standard input
 }
 
 provision() {
-	ctl token new "$booth_id" --url "https://localhost:$relay_port" --out "$work/booth.provision" \
+	ctl token new "$booth_id" --url "https://${centre_name:-localhost}:$relay_port" --out "$work/booth.provision" \
 		>>"$work/log/centralctl" 2>&1 || die "no token; see $work/log/centralctl"
 	boothctl provision "$work/booth.provision" --etc "$etc" --state "$keys/sync" \
 		>>"$work/log/boothctl" 2>&1 || die "provisioning failed; see $work/log/boothctl"
@@ -159,7 +162,7 @@ provision() {
 
 start_syncd() {
 	rm -f "$run/sync"
-	"$bin/syncd" --config "$etc/syncd.conf" 2>>"$work/log/syncd" &
+	${aboard:-} "$bin/syncd" --config "$etc/syncd.conf" 2>>"$work/log/syncd" &
 	syncd_pid=$!
 	remember "$syncd_pid"
 }

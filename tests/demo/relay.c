@@ -38,7 +38,7 @@
 #define CHUNK	    65536
 #define BODY_BYTES  512 // more than a TLS 1.3 client without certificate needs to ask for something
 #define AHEAD_MS    250 // so much of a slow link is read ahead, so that the sender feels it
-#define SOCKET_ROOM 16384 // bytes the kernel holds of a connection while the link is slow
+#define SOCKET_ROOM 4096 // bytes the kernel holds of a connection while the link is slow
 
 enum mode {
 	WHOLE,

@@ -40,14 +40,34 @@ queued() { records_db 'SELECT queued FROM tally'; }
 none_queued() { [ "$(queued)" = 0 ]; }
 status_has() { boothctl --json status 2>/dev/null | jq -e "$1" >/dev/null; } # JQ_CONDITION
 
-# put COUNT [PAUSE_MS]: encounters as boothd puts them; their ids go to $work/put
+# put COUNT [PAUSE_MS [FACE_BYTES]]: encounters as boothd puts them; their ids go to $work/put
 put() {
-	"$bin/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" "$@" \
+	${aboard:-} "$bin/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" "$@" \
 		>>"$work/put" 2>>"$work/log/put" || bad "system_put failed"
 }
 
+# with_clock NAME: what to set aboard or there to, so that programs go by the clock NAME, which
+# set_clock changes, also while they run: milliseconds added to wall time and to boot time.
+with_clock() {
+	mkdir -p "$work/clock"
+	cp "$EGRESS_BUILD/tests/system/libshift_clock.so" "$work/clock/" # programs must be able to read it in their sandbox
+	set_clock "$1" 0 0
+	printf 'env LD_PRELOAD=%s CLOCK_FILE=%s' "$work/clock/libshift_clock.so" "$work/clock/$1"
+}
+set_clock() { # NAME WALL_MS BOOT_MS
+	clock_name=$1 clock_bytes=
+	shift
+	for number; do
+		for bits in 0 8 16 24 32 40 48 56; do
+			clock_bytes=$clock_bytes$(printf '\\x%02x' $(((number >> bits) & 255)))
+		done
+	done
+	# shellcheck disable=SC2059
+	printf "$clock_bytes" 1<>"$work/clock/$clock_name" # one write, nothing cut off before it
+}
+
 put_in_background() { # COUNT [PAUSE_MS]; $putter
-	"$bin/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" "$@" \
+	${aboard:-} "$bin/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" "$@" \
 		>>"$work/put" 2>>"$work/log/put" &
 	putter=$!
 	remember "$putter"

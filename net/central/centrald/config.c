@@ -41,7 +41,7 @@ const struct eg_conf_key config_keys[] = {
 	WHOLE("limits", "timeout_s", timeout_s, 1, 3600, "30",
 	      "A connection that does nothing for so many seconds is closed"),
 	WHOLE("limits", "request_s", request_s, 1, 3600, "120",
-	      "A request whose body takes longer to arrive is dropped"),
+	      "A request whose body takes longer to arrive, beside 2 s a kilobyte, is dropped"),
 	WHOLE("limits", "body_mb", body_mb, 2, 65536, "64",
 	      "Megabytes for the bodies of all requests under way; then 503"),
 

@@ -144,7 +144,8 @@ static enum MHD_Result begin(struct request *request, const char *url, const cha
 static enum MHD_Result take(struct request *request, const char *data, size_t size)
 {
 	int64_t took_ms = eg_boot_ms(request->server->clock) - request->begun_ms;
-	if (took_ms > request->server->config->request_s * 1000)
+	// A body at 512 bytes a second is slow, not hostile.
+	if (took_ms > request->server->config->request_s * 1000 + 2 * (int64_t)request->reserved)
 		return MHD_NO;
 	if (request->status == 0 && eg_buf_put(&request->body, data, size) != 0) {
 		eg_buf_done(&request->body);
