@@ -261,6 +261,7 @@ static void succeed(struct eg_sync *sync, enum eg_sync_task task, uint32_t rando
 		sync->renew_now = false;
 		sync->renewed = true;
 		sync->renewed_ms = boot_ms;
+		sync->due_ms[task] = boot_ms + (sync->end_ms - sync->from_ms) / 3;
 		break;
 	case EG_SYNC_KEYS:
 		sync->keys_sent = true;

@@ -7,7 +7,8 @@
 // The rules:
 //   - A one-time token is used first; then a certificate is renewed at two thirds of its life, or
 //     at once when the centre refuses us (401, 403, or by a TLS alert), but then not again within
-//     `again_ms`.
+//     `again_ms`. After a renewal a third of the new certificate's life must pass in boot time:
+//     a clock that runs far ahead makes it look due at once.
 //   - No answer at all, and 408, 425, 429, 502, 503, 504, close the gate: nothing is tried until a
 //     jittered, doubling wait is over, for ever, capped at `backoff_max_ms`. Retry-After is obeyed.
 //   - Any other failure delays only the task that had it; so no task can starve another.

@@ -38,7 +38,8 @@
 #define CHUNK	    65536
 #define BODY_BYTES  512 // more than a TLS 1.3 client without certificate needs to ask for something
 #define AHEAD_MS    250 // so much of a slow link is read ahead, so that the sender feels it
-#define SOCKET_ROOM 4096 // bytes the kernel holds of a connection while the link is slow
+#define SLOW_RATE   100000 // bytes a second; below it
+#define SOCKET_ROOM 4096   // ... the kernel holds so many bytes of a connection
 
 enum mode {
 	WHOLE,
@@ -108,6 +109,7 @@ static void drop(struct pair *pair, bool reset)
 			next = c->next;
 			free(c);
 		}
+		pair->flow[k].first = NULL;
 		if (pair->fd[k] < 0)
 			continue;
 		if (reset)
@@ -157,7 +159,7 @@ static void take(struct relay *relay)
 		drop(&none, relay->mode == RESET);
 		return;
 	}
-	if (relay->mode == SLOW) {
+	if (relay->mode == SLOW && relay->number[1] > 0 && relay->number[1] < SLOW_RATE) {
 		(void)setsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 		(void)setsockopt(centre, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	}

@@ -190,6 +190,9 @@ static void a_certificate_is_renewed_at_two_thirds_of_its_life(void **state)
 	eg_sync_identity(&sync, true, 60 * DAY_MS, 150 * DAY_MS, 0);
 	eg_sync_done(&sync, EG_SYNC_RENEW, EG_SYNC_DONE, -1, 0, 0);
 	assert_int_not_equal(eg_sync_next(&sync, 0, 60 * DAY_MS, &wait), EG_SYNC_RENEW);
+	// A clock that runs years ahead: not again before a third of its life has passed.
+	assert_int_not_equal(eg_sync_next(&sync, 0, 900 * DAY_MS, &wait), EG_SYNC_RENEW);
+	assert_int_equal(eg_sync_next(&sync, 30 * DAY_MS, 900 * DAY_MS, &wait), EG_SYNC_RENEW);
 }
 
 static void a_failing_renewal_lets_encounters_through(void **state)
