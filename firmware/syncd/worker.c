@@ -159,6 +159,10 @@ static void note_success(struct worker *worker, enum eg_sync_task task)
 	if (task == EG_SYNC_ENROL) // there will be no renewal for months to take it back
 		worker->logged[EG_SYNC_RENEW][0] = '\0';
 	worker->last_success_ms = eg_wall_ms(worker->clock);
+	// A renewal that failed while the clock was wrong is not asked for any more.
+	if (!worker->sync.renew_now &&
+	    worker->last_success_ms < eg_sync_renewal_ms(worker->sync.from_ms, worker->sync.end_ms))
+		worker->logged[EG_SYNC_RENEW][0] = '\0';
 	for (size_t i = 0; i < EG_SYNC_TASKS; i++)
 		if (worker->logged[i][0])
 			return;
