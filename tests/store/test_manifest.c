@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // store/manifest*.c: every rule of the header, and the format read by an independent tool.
 
 #include "common.h"
@@ -14,7 +13,6 @@
 #include "store/parse.h"
 
 static struct made_manifest made;
-
 static int set_up(void **state)
 {
 	(void)state;
