@@ -267,6 +267,30 @@ static void what_does_not_fit_is_not_signed(void **state)
 	eg_buf_done(&out);
 }
 
+// Field 7, "how", replaced by one that is none, left out, or there twice.
+static void missing_or_unknown_fields_are_refused(void **state)
+{
+	(void)state;
+	struct eg_exit_receipt receipt = sample(), back;
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_buf payload;
+	eg_buf_init(&payload, EG_EXIT_MESSAGE_MAX);
+	expect_ok(eg_exit_receipt_write(&receipt, &payload, &err), &err);
+	uint8_t *how = memmem(payload.data, payload.size, "\x07\x02\x08", 3);
+	assert_non_null(how);
+	for (uint8_t key = 0; key < 24; key++) {
+		how[0] = key;
+		if (key != 7)
+			expect_code(eg_exit_receipt_read(eg_buf_bytes(&payload), &back, &err),
+				    EG_EINVAL, &err);
+	}
+	memmove(how, how + 2, payload.size - (size_t)(how + 2 - payload.data));
+	payload.size -= 2;
+	payload.data[0]--; // a map of seven
+	expect_code(eg_exit_receipt_read(eg_buf_bytes(&payload), &back, &err), EG_EINVAL, &err);
+	eg_buf_done(&payload);
+}
+
 // The longest receipt there may be still has room everywhere.
 static void longest_receipt_fits(void **state)
 {
@@ -334,6 +358,7 @@ int main(void)
 		cmocka_unit_test(another_booths_key_or_kind_of_message_is_refused),
 		cmocka_unit_test(every_changed_missing_or_extra_byte_is_refused),
 		cmocka_unit_test(what_does_not_fit_is_not_signed),
+		cmocka_unit_test(missing_or_unknown_fields_are_refused),
 		cmocka_unit_test(longest_receipt_fits),
 		cmocka_unit_test(broken_lines_are_mended_and_other_texts_refused),
 	};
