@@ -113,13 +113,12 @@ static void complain(const char *method, const char *error)
 				 : "");
 }
 
-static void on_cases(void *user, sd_varlink *from, const char *error, sd_json_variant *reply)
+static void on_cases(void *user, const char *error, sd_json_variant *reply)
 {
 	struct booth *b = user;
 	sd_json_variant *list = json_field(reply, "cases");
 	size_t count = list != NULL ? sd_json_variant_elements(list) : 0;
 
-	(void)from;
 	if (error != NULL) {
 		complain("Cases", error);
 		return;
@@ -134,11 +133,10 @@ static void on_cases(void *user, sd_varlink *from, const char *error, sd_json_va
 		feed_traveller(b->console);
 }
 
-static void on_flight(void *user, sd_varlink *from, const char *error, sd_json_variant *reply)
+static void on_flight(void *user, const char *error, sd_json_variant *reply)
 {
 	struct booth *b = user;
 
-	(void)from;
 	if (error != NULL) {
 		complain("Flight", error);
 		return;
@@ -147,11 +145,10 @@ static void on_flight(void *user, sd_varlink *from, const char *error, sd_json_v
 	feed_flight(b->console);
 }
 
-static void on_status(void *user, sd_varlink *from, const char *error, sd_json_variant *reply)
+static void on_status(void *user, const char *error, sd_json_variant *reply)
 {
 	struct booth *b = user;
 
-	(void)from;
 	if (error != NULL) {
 		complain("GetStatus", error);
 		return;
@@ -178,13 +175,11 @@ static void take_policy(struct booth *b, sd_json_variant *message)
 		console_policy_changed(b->console);
 }
 
-static void on_policy(void *user, sd_varlink *from, const char *error, sd_json_variant *reply)
+static void on_policy(void *user, const char *error, sd_json_variant *reply)
 {
 	struct booth *b = user;
 	sd_json_variant *message = json_field(reply, "message");
 
-	(void)from;
-	b->policy_asked = false;
 	if (error != NULL)
 		complain("Policy", error);
 	else if (message != NULL)
@@ -193,21 +188,11 @@ static void on_policy(void *user, sd_varlink *from, const char *error, sd_json_v
 		eg_notice("there is no policy yet, so nobody can sign in");
 }
 
-static void on_view(void *user, sd_varlink *from, const char *error, sd_json_variant *reply)
+static void on_view(void *user, int fd)
 {
 	struct booth *b = user;
-	int fd;
 
-	(void)reply;
-	if (error != NULL) {
-		complain("OpenView", error);
-		return;
-	}
-	fd = sd_varlink_take_fd(from, 0);
-	if (fd < 0)
-		eg_error("boothd passed no view");
-	else
-		view_open(&b->console->view, fd);
+	view_open(&b->console->view, fd);
 }
 
 static void ask(struct booth *b, const char *method, link_done done)
@@ -283,7 +268,6 @@ static void on_open(void *user)
 	ask(b, "io.egress.Console.Cases", on_cases);
 	ask(b, "io.egress.Console.Flight", on_flight);
 	ask(b, "io.egress.Console.Policy", on_policy);
-	ask(b, "io.egress.Console.OpenView", on_view);
 	ask(b, "io.egress.Booth.GetStatus", on_status);
 }
 
@@ -435,6 +419,8 @@ int booth_start(struct booth *booth, struct console *console, struct eg_err *err
 	booth->boothd = (struct link){.name = "boothd",
 				      .socket = console->config->booth_socket,
 				      .watch_method = "io.egress.Console.Watch",
+				      .fd_method = "io.egress.Console.OpenView",
+				      .on_fd = on_view,
 				      .on_open = on_open,
 				      .on_event = on_event,
 				      .on_gone = on_gone,

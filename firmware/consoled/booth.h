@@ -19,7 +19,6 @@ struct booth {
 	struct console *console;
 	struct link boothd, syncd;
 	bool up;				 // boothd answers
-	bool policy_asked, view_asked;		 // under way
 	sd_json_variant *status;		 // GetStatus; NULL: not known
 	sd_json_variant *sync;			 // syncd's State; NULL: not known
 	sd_json_variant *flight;		 // Departure; NULL: not known

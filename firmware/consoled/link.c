@@ -43,12 +43,13 @@ static void close_all(struct link *link)
 	link->open = link->failed = false;
 	link->watch = sd_varlink_close_unref(link->watch);
 	link->calls = sd_varlink_close_unref(link->calls);
+	link->passed = sd_varlink_close_unref(link->passed);
 	link->sent = 0;
 	while (link->count > 0) {
 		struct link_call call = pop(link);
 
 		if (call.done != NULL)
-			call.done(call.user, NULL, LINK_GONE, NULL);
+			call.done(call.user, LINK_GONE, NULL);
 	}
 	if (open)
 		link->on_gone(link->user);
@@ -77,6 +78,7 @@ static int on_answered(sd_varlink *from, sd_json_variant *parameters, const char
 	struct link *link = user;
 	struct link_call call;
 
+	(void)from;
 	(void)flags;
 	if (error != NULL && (strcmp(error, SD_VARLINK_ERROR_DISCONNECTED) == 0 ||
 			      strcmp(error, SD_VARLINK_ERROR_TIMEOUT) == 0 ||
@@ -87,9 +89,30 @@ static int on_answered(sd_varlink *from, sd_json_variant *parameters, const char
 	}
 	call = pop(link);
 	if (call.done != NULL)
-		call.done(call.user, from, error, parameters);
+		call.done(call.user, error, parameters);
 	if (link->sent < link->count)
 		(void)sd_event_source_set_enabled(link->pump, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static int on_passed(sd_varlink *from, sd_json_variant *parameters, const char *error,
+		     sd_varlink_reply_flags_t flags, void *user)
+{
+	struct link *link = user;
+	int fd;
+
+	(void)parameters;
+	(void)flags;
+	if (error != NULL) {
+		eg_error("%s refuses %s: %s", link->name, link->fd_method, error);
+		fail(link);
+		return 0;
+	}
+	fd = sd_varlink_take_fd(from, 0);
+	if (fd >= 0)
+		link->on_fd(link->user, fd);
+	else
+		eg_error("%s passed no descriptor", link->name);
 	return 0;
 }
 
@@ -140,9 +163,12 @@ static int open_link(struct link *link)
 		r = connect_one(link, &link->calls, on_answered);
 	if (r >= 0)
 		r = sd_varlink_set_relative_timeout(link->calls, TIMEOUT_US);
+	if (r < 0 || link->fd_method == NULL)
+		return r;
+	r = connect_one(link, &link->passed, on_passed);
 	if (r >= 0)
-		r = sd_varlink_set_allow_fd_passing_input(link->calls, true);
-	return r;
+		r = sd_varlink_set_allow_fd_passing_input(link->passed, true);
+	return r < 0 ? r : sd_varlink_invoke(link->passed, link->fd_method, NULL);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *user)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A Varlink service that comes and goes: one connection that watches, one for calls, both made anew
-// by themselves. Calls are answered in the order they were made.
+// by themselves. Calls are answered in the order they were made. Where a descriptor is passed, a
+// third one asks for it: among the answers of several calls sd-varlink would lose it.
 //
 // A service that does not answer a call within ten seconds counts as gone.
 //
@@ -21,21 +22,23 @@
 struct link;
 
 // `error` NULL: it answered, `reply` is lent. Else the error's name: the service's own, or
-// LINK_GONE; then `reply` may be NULL. `from` is the connection, to take a descriptor from.
-typedef void (*link_done)(void *user, sd_varlink *from, const char *error, sd_json_variant *reply);
+// LINK_GONE; then `reply` may be NULL.
+typedef void (*link_done)(void *user, const char *error, sd_json_variant *reply);
 #define LINK_GONE "io.egress.Gone"
 
 struct link {
 	// Set by the caller before link_start.
 	const char *name, *socket, *watch_method;
-	void (*on_open)(void *user); // connected and watching; calls may be made
+	const char *fd_method;		   // NULL: none
+	void (*on_fd)(void *user, int fd); // takes it over
+	void (*on_open)(void *user);	   // connected and watching; calls may be made
 	void (*on_event)(void *user, sd_json_variant *parameters);
 	void (*on_gone)(void *user); // after on_open; pending calls were ended before
 	void *user;
 
 	sd_event *event;
 	sd_event_source *timer, *pump;
-	sd_varlink *watch, *calls;
+	sd_varlink *watch, *calls, *passed;
 	bool open, failed, told;
 	struct link_call {
 		const char *method; // a literal

@@ -55,11 +55,10 @@ void requests_end(struct site *site)
 
 // ---- boothd -------------------------------------------------------------------------------------
 
-static void on_answered(void *user, sd_varlink *from, const char *error, sd_json_variant *reply)
+static void on_answered(void *user, const char *error, sd_json_variant *reply)
 {
 	struct request *request = user;
 
-	(void)from;
 	sd_json_variant_unref(request->reply);
 	request->reply = sd_json_variant_ref(reply);
 	(void)snprintf(request->error, sizeof(request->error), "%s", error != NULL ? error : "");
