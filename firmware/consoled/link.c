@@ -104,7 +104,8 @@ static int on_passed(sd_varlink *from, sd_json_variant *parameters, const char *
 	(void)parameters;
 	(void)flags;
 	if (error != NULL) {
-		eg_error("%s refuses %s: %s", link->name, link->fd_method, error);
+		if (strcmp(error, SD_VARLINK_ERROR_DISCONNECTED) != 0)
+			eg_error("%s refuses %s: %s", link->name, link->fd_method, error);
 		fail(link);
 		return 0;
 	}
