@@ -5,6 +5,7 @@
 
 #include "firmware/boothd/booth.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,6 +152,7 @@ bool eg_casework_in_view(const struct eg_booth *booth, const struct eg_case *one
 void eg_casework_tick(struct eg_booth *booth)
 {
 	const int64_t now = eg_boot_ms(booth->clock);
+	bool hidden = false;
 
 	for (size_t i = 0; i < EG_CASES_MAX; i++) {
 		struct eg_case *c = &booth->cases->item[i];
@@ -161,10 +163,15 @@ void eg_casework_tick(struct eg_booth *booth)
 			continue;
 		if (hide)
 			eg_case_hide(c);
+		hidden |= hide;
 		if (release)
 			c->held_by[0] = '\0';
 		eg_console_case(booth, c);
 	}
+	// sd-json wipes what it was told is sensitive, but not what its text outgrew while it was
+	// written: the pages of the heap that are free go back to the kernel.
+	if (hidden)
+		(void)malloc_trim(0);
 }
 
 void eg_casework_manifest(struct eg_booth *booth)

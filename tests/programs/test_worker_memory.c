@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/sample.h"
 #include "drivers/codec.h"
@@ -106,6 +107,7 @@ static struct eg_frame *frame_of(struct stage *s, const struct eg_image *scene)
 // Posts a frame and waits until the worker has looked at it.
 static void show(struct stage *s)
 {
+	uint32_t track[EG_TRACKS_MAX];
 	struct eg_err fault;
 
 	eg_mailbox_put(s->mailbox, frame_of(s, &s->scene[s->sequence % SCENES]));
@@ -116,6 +118,9 @@ static void show(struct stage *s)
 		if (eg_worker_fault(s->worker, &fault))
 			fail_msg("%s", fault.text);
 	} while (!eg_worker_view(s->worker, &s->view) || s->view.sequence != s->sequence);
+	for (size_t i = 0; i < s->view.count; i++) // everybody is sharp in the live view
+		track[i] = s->view.track[i].id;
+	eg_worker_serve(s->worker, track, s->view.count);
 }
 
 static void count_frames(struct stage *s, const char *when)
@@ -166,6 +171,9 @@ static void no_frame_allocates(void **state)
 		.booth = "lane-1",
 		.clock = eg_clock_system(),
 	};
+	struct eg_view_reader *reader = NULL;
+	struct eg_view_picture picture;
+	struct eg_image shown = {0};
 	struct eg_err err = EG_ERR_INIT;
 	char path[4096];
 	size_t usable = 0;
@@ -184,16 +192,22 @@ static void no_frame_allocates(void **state)
 	assert_int_equal(eg_frame_pool_new(4, WIDTH, HEIGHT, NULL, &s.pool, &err), 0);
 	if (eg_worker_new(&config, s.mailbox, &s.worker, &err) != 0)
 		fail_msg("%s", err.text);
+	assert_int_equal(eg_worker_show(s.worker, EG_VIEW_LIVE, 0), 0); // somebody looks
 	for (int i = 0; i < WARM; i++)
 		show(&s);
 	for (size_t i = 0; i < s.view.count; i++)
 		usable += s.view.track[i].in_view && s.view.track[i].shots > 0;
 	assert_true(usable >= 2);
+	assert_int_equal(eg_view_reader_new(dup(eg_worker_view_fd(s.worker)), &reader, &err), 0);
+	assert_int_equal(eg_view_read(reader, 0, &picture, &shown), 0);
+	assert_true(picture.face_count >= 2 && picture.face[0].served);
 	count_frames(&s, "before the verdicts");
 	try_all(&s);
 	show(&s);
 	count_frames(&s, "after the verdicts");
 
+	eg_view_reader_free(reader);
+	eg_image_done(&shown);
 	eg_worker_free(s.worker);
 	eg_mailbox_free(s.mailbox);
 	eg_frame_pool_free(s.pool);
