@@ -39,6 +39,11 @@ static const struct eg_conf_key *const keys = eg_boothd_keys;
 static struct config config;
 static const struct eg_conf_key *const keys = config_keys;
 #define confine syncd_confine
+#elif defined(CONFINE_consoled)
+#include "firmware/consoled/confine.h"
+static struct config config;
+static const struct eg_conf_key *const keys = config_keys;
+#define confine consoled_confine
 #else
 #include "net/central/centrald/confine.h"
 static struct config config;

@@ -11,9 +11,9 @@ bin=$EGRESS_BUILD/bin
 find . -mindepth 1 -delete
 here=$PWD
 failed=0
-mkdir -p etc lib/booth lib/sync lib/shared run pack centre elsewhere frames/loop
+mkdir -p lib/console etc lib/booth lib/sync lib/shared run pack centre elsewhere frames/loop
 for file in lib/booth/seal.key lib/booth/record.key lib/sync/tls.pem lib/shared/records.db \
-	lib/shared/manifests.db etc/trust.json pack/pack.json centre/central.db elsewhere/file; do
+	lib/shared/manifests.db lib/console/tls.key etc/trust.json pack/pack.json centre/central.db elsewhere/file; do
 	echo secret >"$file"
 done
 cat >etc/boothd.conf <<END
@@ -43,6 +43,18 @@ booth_keys = $here/lib/shared/booth.pub
 [varlink]
 socket = $here/run/sync
 booth = $here/run/booth
+END
+cat >etc/consoled.conf <<END
+[files]
+trust = $here/etc/trust.json
+state = $here/lib/console
+[varlink]
+booth = $here/run/booth
+sync = $here/run/sync
+[traveller]
+port = 8080
+[officer]
+port = 8444
 END
 cat >etc/centrald.conf <<END
 [centre]
@@ -75,7 +87,7 @@ check() { # PROGRAM WANTED ATTEMPT [ARGUMENT]
 }
 
 # ---- all three ----------------------------------------------------------------------------------
-for program in boothd syncd centrald; do
+for program in boothd syncd consoled centrald; do
 	for call in ptrace peek mount unshare bpf io_uring keyring; do
 		check "$program" KILLED "$call" $$
 	done
@@ -130,6 +142,21 @@ check syncd EACCES write "$here/etc/trust.json"
 check syncd done read "$here/lib/sync/tls.pem"
 check syncd done write "$here/lib/shared/manifests.db-wal"
 check syncd done read /etc/hosts
+
+# ---- consoled: its two ports, no way out, no camera, no database, its own folder --------------------
+check consoled done bind 8080
+check consoled done bind 8444
+check consoled EACCES bind 8443
+check consoled EACCES connect 9
+check consoled EPERM uevents
+check consoled EACCES read /dev/zero
+check consoled EACCES read "$here/lib/shared/records.db"
+check consoled EACCES write "$here/lib/shared/records.db"
+check consoled EACCES read "$here/lib/booth/seal.key"
+check consoled EACCES read "$here/lib/sync/tls.pem"
+check consoled EACCES write "$here/etc/trust.json"
+check consoled done read "$here/etc/trust.json"
+check consoled done write "$here/lib/console/tls.crt"
 
 # ---- centrald: its port, and no way out -----------------------------------------------------------
 check centrald done bind 8443
