@@ -4,7 +4,7 @@
 // cookie, no script, no request to anybody else; what is asked is kept nowhere. The text comes in
 // the body of a POST and so stands in no address bar and no log.
 
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "net/central/centrald/request.h"
@@ -95,11 +95,20 @@ static int put_row(struct eg_buf *page, const char *name, const char *value)
 	return r != 0 ? r : eg_buf_printf(page, "</dd>\n");
 }
 
+// "2026-11-24 10:15 UTC"
+static int put_time(struct eg_buf *page, int64_t wall_ms)
+{
+	char at[EG_TIME_TEXT_MAX];
+	eg_time_text(wall_ms, at);
+	return eg_buf_printf(page,
+			     "<dt>Date</dt><dd><time datetime=\"%s\">%.10s %.5s UTC</time></dd>\n",
+			     at, at, at + strlen("2026-11-24T"));
+}
+
 static int put_valid(struct eg_buf *page, const struct eg_exit_receipt *receipt)
 {
-	char id[EG_ID_TEXT_MAX], at[EG_TIME_TEXT_MAX];
+	char id[EG_ID_TEXT_MAX];
 	eg_id_text(&receipt->id, id);
-	eg_time_text(receipt->decided_ms, at);
 	int r = eg_buf_printf(page, "<section class=\"result valid\" role=\"status\">\n"
 				    "<h2>&#10003; Valid</h2>\n<dl>\n");
 	if (r == 0)
@@ -107,7 +116,7 @@ static int put_valid(struct eg_buf *page, const struct eg_exit_receipt *receipt)
 	if (r == 0)
 		r = put_row(page, "Flight", receipt->flight);
 	if (r == 0)
-		r = put_row(page, "Date", at);
+		r = put_time(page, receipt->decided_ms);
 	if (r == 0)
 		r = put_row(page, "How", eg_receipt_how(receipt->how));
 	if (r == 0 && receipt->name[0] != '\0')
@@ -123,10 +132,12 @@ static int put_valid(struct eg_buf *page, const struct eg_exit_receipt *receipt)
 
 static int put_invalid(struct eg_buf *page, const char *why)
 {
-	int r = eg_buf_printf(page, "<section class=\"result invalid\" role=\"status\">\n"
-				    "<h2>Not confirmed</h2>\n<p>");
+	int r = eg_buf_printf(page,
+			      "<section class=\"result invalid\" role=\"status\">\n"
+			      "<h2>Not confirmed</h2>\n<p>%c",
+			      toupper((unsigned char)why[0]));
 	if (r == 0)
-		r = put_escaped(page, why);
+		r = put_escaped(page, why + 1);
 	return r != 0 ? r
 		      : eg_buf_printf(page,
 				      ".</p>\n<p>A code that was scanned or copied only in part "
