@@ -130,6 +130,30 @@ static void tell_officers(struct console *console, const char *name, sd_json_var
 	message_unref(message);
 }
 
+void feed_tracks(struct console *console)
+{
+	const struct eg_view_picture *seen = &console->view.seen;
+	sd_json_variant *list = NULL;
+	struct message *message;
+	int r;
+
+	if (hub_count(&console->officers) == 0)
+		return;
+	r = sd_json_variant_new_array(&list, NULL, 0);
+	for (size_t i = 0; r >= 0 && i < seen->face_count; i++)
+		r = sd_json_variant_append_arraybo(
+			&list, SD_JSON_BUILD_PAIR_UNSIGNED("track", seen->face[i].track),
+			SD_JSON_BUILD_PAIR_REAL("x", (double)seen->face[i].x),
+			SD_JSON_BUILD_PAIR_REAL("y", (double)seen->face[i].y),
+			SD_JSON_BUILD_PAIR_REAL("w", (double)seen->face[i].width),
+			SD_JSON_BUILD_PAIR_REAL("h", (double)seen->face[i].height),
+			SD_JSON_BUILD_PAIR_BOOLEAN("served", seen->face[i].served));
+	message = r >= 0 ? message_new("tracks", list, true) : NULL;
+	hub_tell_by_faces(&console->officers, message, NULL);
+	message_unref(message);
+	sd_json_variant_unref(list);
+}
+
 void feed_case(struct console *console, sd_json_variant *one)
 {
 	struct message *faces = message_of("case", sd_json_variant_ref(one));

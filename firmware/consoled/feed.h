@@ -12,6 +12,7 @@
 // To all that listen.
 void feed_traveller(struct console *console); // the traveller's state changed
 void feed_face(struct console *console);      // only where the face is
+void feed_tracks(struct console *console);    // the faces in the newest picture
 void feed_case(struct console *console, sd_json_variant *one);
 void feed_flight(struct console *console);
 void feed_booth(struct console *console);

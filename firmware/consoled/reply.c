@@ -198,6 +198,23 @@ static enum MHD_Result reply_decided(struct request *request)
 	return result;
 }
 
+// boothd's refusal, by its own short name too: a page asks for the second person by it.
+static enum MHD_Result reply_refused(struct request *request, unsigned int status,
+				     const char *problem, const char *next)
+{
+	const char *dot = strrchr(request->error, '.');
+	sd_json_variant *json = NULL;
+	enum MHD_Result result;
+	int r = sd_json_buildo(
+		&json, SD_JSON_BUILD_PAIR_STRING("problem", problem),
+		SD_JSON_BUILD_PAIR_STRING("error", dot != NULL ? dot + 1 : request->error),
+		SD_JSON_BUILD_PAIR_CONDITION(next != NULL, "next", SD_JSON_BUILD_STRING(next)));
+
+	result = reply_json(request, status, r >= 0 ? json : NULL);
+	sd_json_variant_unref(json);
+	return result;
+}
+
 enum MHD_Result reply_booth_error(struct request *request)
 {
 	const char *reason = json_text(request->reply, "reason");
@@ -206,7 +223,7 @@ enum MHD_Result reply_booth_error(struct request *request)
 		return reply_decided(request);
 	for (size_t i = 0; i < sizeof(booth_errors) / sizeof(booth_errors[0]); i++)
 		if (strcmp(request->error, booth_errors[i].error) == 0)
-			return reply_problem(request, booth_errors[i].status,
+			return reply_refused(request, booth_errors[i].status,
 					     reason[0] != '\0' ? reason : booth_errors[i].problem,
 					     booth_errors[i].next);
 	eg_error("boothd refuses: %s", request->error);

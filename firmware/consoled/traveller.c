@@ -30,7 +30,8 @@ static const struct {
 	[TRAVELLER_HINT_BACK] = {"back", "back"},
 	[TRAVELLER_HINT_LOOK_HERE] = {"look_here", "look_here"},
 	[TRAVELLER_HINT_UNCOVER] = {"uncover", "uncover"},
-	[TRAVELLER_HINT_LIGHT] = {"light", "more_light"},
+	[TRAVELLER_HINT_MORE_LIGHT] = {"more_light", "more_light"},
+	[TRAVELLER_HINT_LESS_LIGHT] = {"less_light", "less_light"},
 	[TRAVELLER_HINT_ONE_PERSON] = {"one_person", "one_at_a_time"},
 	[TRAVELLER_HINT_HOLD_STILL] = {"hold_still", "hold_still"},
 };
@@ -60,8 +61,7 @@ enum traveller_hint traveller_hint_find(const char *name)
 	for (int i = 0; i < TRAVELLER_HINT_COUNT; i++)
 		if (strcmp(name, hint_names[i].booth) == 0)
 			return (enum traveller_hint)i;
-	// Too much light is also for the officer's eye, not the traveller's.
-	return strcmp(name, "less_light") == 0 ? TRAVELLER_HINT_LIGHT : TRAVELLER_HINT_NONE;
+	return TRAVELLER_HINT_NONE;
 }
 
 // ---- whom the page is for -----------------------------------------------------------------------

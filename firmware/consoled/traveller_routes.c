@@ -4,9 +4,12 @@
 
 #include <string.h>
 
+#include "firmware/consoled/code.h"
 #include "firmware/consoled/feed.h"
 #include "firmware/consoled/json.h"
 #include "firmware/consoled/request.h"
+
+#define CODE_MAX (256u << 10) // bytes of the largest code's SVG
 
 static enum MHD_Result answer_receipt(struct request *request)
 {
@@ -39,11 +42,37 @@ static enum MHD_Result make_receipt(struct request *request)
 	return request_call(request, "io.egress.Console.Receipt", parameters, answer_receipt);
 }
 
+// The code of the receipt that is shown now, and of no other.
+static enum MHD_Result get_code(struct request *request)
+{
+	const struct traveller *t = &request->console->traveller;
+	struct MHD_Response *response;
+	struct eg_err err = EG_ERR_INIT;
+	struct eg_buf svg;
+	int r;
+
+	if (t->receipt[0] == '\0')
+		return reply_problem(request, MHD_HTTP_NOT_FOUND, "No receipt is shown now.", NULL);
+	eg_buf_init(&svg, CODE_MAX);
+	r = code_svg(t->receipt, &svg, &err);
+	if (r != 0) {
+		eg_buf_done(&svg);
+		return reply_problem(request, MHD_HTTP_INTERNAL_SERVER_ERROR, err.text, NULL);
+	}
+	response = MHD_create_response_from_buffer_copy(svg.size, svg.data);
+	eg_buf_done(&svg);
+	if (response != NULL)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+					      "image/svg+xml");
+	return reply_with(request, MHD_HTTP_OK, response);
+}
+
 const struct route traveller_routes[] = {
 	{"GET", "/events", MAY_ALL, begin_events},
 	{"GET", "/view.mjpeg", MAY_ALL, begin_view},
 	{"POST", "/no-camera", MAY_ALL, set_camera_off},
 	{"POST", "/camera-ok", MAY_ALL, set_camera_on},
 	{"POST", "/receipt", MAY_ALL, make_receipt},
+	{"GET", "/receipt.svg", MAY_ALL, get_code},
 };
 const size_t traveller_route_count = sizeof(traveller_routes) / sizeof(traveller_routes[0]);

@@ -172,6 +172,7 @@ static void tell_faces(struct view *v)
 		};
 	if (traveller_seen(&v->console->traveller, seen, v->seen.face_count))
 		feed_face(v->console);
+	feed_tracks(v->console);
 }
 
 static void set_state(struct view *v, enum eg_view_state state)
