@@ -15,6 +15,7 @@
 
 #include "drivers/codec_internal.h"
 #include "firmware/base/file.h"
+#include "firmware/base/mem.h"
 
 // A progressive picture has ten scans as libjpeg writes it. A small file may hold thousands, and
 // each walks over the whole picture.
@@ -356,6 +357,7 @@ int eg_codec_encode_jpeg(const struct eg_image *image, int quality, struct eg_bu
 	else
 		e.result = EG_EFOREIGN;
 	jpeg_destroy_compress(&e.info);
+	eg_wipe(e.chunk, sizeof(e.chunk)); // it may have been a face
 	if (e.result == 0)
 		return 0;
 	out->size = before;
