@@ -223,7 +223,9 @@ int eg_est_do(struct eg_http *http, enum eg_est_call call, struct eg_bytes csr, 
 	if (answer.status == 200) {
 		r = eg_est_unbase64(eg_buf_bytes(&down), der);
 		if (r != 0)
-			eg_err_set(err, r, "%s: the answer is not base64", paths[call]);
+			eg_err_set(err, r, "the answer is not base64");
+		else if (der->size == start)
+			r = eg_err_set(err, EG_EINVAL, "the answer is empty");
 		else
 			r = eg_est_certs(EG_BYTES(der->data + start, der->size - start), ret_certs,
 					 EG_CERTS_MAX, ret_count, err);

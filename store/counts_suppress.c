@@ -27,7 +27,7 @@
 #define ROWS	      (1 + EG_AXES * EG_GROUPS_MAX) // all, then the groups of each axis
 #define CELLS	      (ROWS * EG_MEASURES)
 #define PARTS_MAX     (EG_MEASURES + EG_GROUPS_MAX)
-#define EQUATIONS_MAX (2 * ROWS + EG_AXES * EG_MEASURES)
+#define EQUATIONS_MAX (2 * ROWS + (size_t)EG_AXES * EG_MEASURES)
 
 struct equation { // cell[0] is the sum of the others
 	size_t cell[PARTS_MAX];

@@ -14,6 +14,9 @@
 
 #include "firmware/base/crypto.h"
 
+#define READ_MIN 1024
+#define READ_MAX 65536
+
 static int read_all(int fd, const char *path, struct eg_buf *buf, struct eg_err *err)
 {
 	size_t before = buf->size;
@@ -22,8 +25,13 @@ static int read_all(int fd, const char *path, struct eg_buf *buf, struct eg_err 
 	int r;
 
 	for (;;) {
-		size_t want = buf->max - buf->size < 65536 ? buf->max - buf->size : 65536;
+		// As much again as is there: most files are small, and a secret's memory is locked.
+		size_t want = buf->size - before < READ_MIN ? READ_MIN : buf->size - before;
 
+		if (want > READ_MAX)
+			want = READ_MAX;
+		if (want > buf->max - buf->size)
+			want = buf->max - buf->size;
 		if (want == 0) { // full: is there more?
 			uint8_t more;
 

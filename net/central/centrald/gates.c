@@ -15,7 +15,8 @@
 #include "firmware/base/log.h"
 #include "firmware/base/mem.h"
 
-#define DRAIN_MAX (8u << 20) // bytes
+#define DRAIN_MAX   (8u << 20)	// bytes
+#define HEADERS_MAX (16u << 10) // bytes of memory a connection
 
 // The name behind a route that ends in '/'; only its characters are checked here.
 static bool matches(const struct route *route, const char *url, char name[EG_NAME_MAX])
@@ -195,3 +196,18 @@ void gates_completed(void *user, struct MHD_Connection *connection, void **state
 	free(request);
 	*state = NULL;
 }
+
+// The path stays as it was sent: an escaped character is in no name of ours.
+static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
+{
+	(void)user;
+	(void)connection;
+	return strlen(text);
+}
+
+const struct MHD_OptionItem gates_options[] = {
+	{MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADERS_MAX, NULL},
+	{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)gates_completed, NULL},
+	{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
+	{MHD_OPTION_END, 0, NULL},
+};

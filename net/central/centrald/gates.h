@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Callbacks for libmicrohttpd.
+// Callbacks for libmicrohttpd, and how it is to read requests.
 
 #ifndef CENTRALD_GATES_H
 #define CENTRALD_GATES_H
@@ -12,5 +12,8 @@ enum MHD_Result gates_access(void *user, struct MHD_Connection *connection, cons
 			     size_t *size, void **state);
 void gates_completed(void *user, struct MHD_Connection *connection, void **state,
 		     enum MHD_RequestTerminationCode code);
+
+// Whatever the transport: escapes in a path are kept, headers bounded.
+extern const struct MHD_OptionItem gates_options[];
 
 #endif

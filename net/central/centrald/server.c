@@ -17,11 +17,10 @@
 #include "firmware/base/log.h"
 #include "net/central/centrald/gates.h"
 
-#define PEM_MAX	    16384
-#define BACKLOG	    1024
-#define HEADERS_MAX (16u << 10) // bytes of memory a connection
-#define TURNS_MAX   64
-#define PRIORITIES  "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define PEM_MAX	   16384
+#define BACKLOG	   1024
+#define TURNS_MAX  64
+#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 static int load(struct server *server, struct eg_err *err)
 {
@@ -111,14 +110,6 @@ __attribute__((format(printf, 2, 0))) static void log_library(void *user, const 
 	eg_debug("libmicrohttpd: %s", text);
 }
 
-// The path stays as it was sent: an escaped character is in no name of ours.
-static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
-{
-	(void)user;
-	(void)connection;
-	return strlen(text);
-}
-
 static int start_daemon(struct server *server, int fd, struct eg_err *err)
 {
 	const struct config *config = server->config;
@@ -134,9 +125,7 @@ static int start_daemon(struct server *server, int fd, struct eg_err *err)
 		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)config->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		(unsigned int)config->per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)config->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, gates_completed, NULL,
-		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+		(unsigned int)config->timeout_s, MHD_OPTION_ARRAY, gates_options, MHD_OPTION_END);
 	if (server->daemon == NULL)
 		return eg_err_set(
 			err, EG_EFOREIGN,
