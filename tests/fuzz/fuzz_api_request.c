@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "store/audit.h"
-#include "store/parse.h"
+#include "store/envelope.h"
 #include "tests/fuzz/central_kit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -86,15 +86,14 @@ static void put_head(struct eg_bytes body, struct eg_buf *path, struct eg_buf *s
 static void put_path(const struct call *call, struct eg_bytes name, struct eg_bytes *body,
 		     struct eg_buf *path, struct eg_buf *signed_body)
 {
-	uint8_t kid[EG_KID_SIZE];
+	struct eg_envelope_facts facts;
 	char text[EG_ID_TEXT_MAX];
-	struct eg_id id;
 
 	if (call->extra == EXTRA_HEAD) {
 		put_head(*body, path, signed_body);
 		*body = eg_buf_bytes(signed_body);
-	} else if (call->extra == EXTRA_ID && eg_envelope_peek(*body, &id, kid, NULL) == 0) {
-		eg_id_text(&id, text);
+	} else if (call->extra == EXTRA_ID && eg_envelope_inspect(*body, &facts, NULL) == 0) {
+		eg_id_text(&facts.id, text);
 		assert(eg_buf_printf(path, "%s", text) == 0);
 	} else if (call->path[strlen(call->path) - 1] == '/') {
 		put_clean(path, name, '!');
