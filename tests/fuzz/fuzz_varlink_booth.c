@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "firmware/base/log.h"
 #include "firmware/boothd/booth.h"
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct eg_booth booth;
 static struct eg_clock clock_now;
 static bool resting, test_asked;
+static int ring = -1;
 
 // ---- the neighbours -------------------------------------------------------------------------
 
@@ -112,6 +114,51 @@ const char *eg_worker_pack_name(const struct eg_worker *worker)
 	return "pack";
 }
 
+struct eg_people *eg_worker_people(struct eg_worker *worker)
+{
+	(void)worker;
+	return NULL;
+}
+
+int eg_worker_renew(struct eg_worker *worker, uint32_t track)
+{
+	(void)worker;
+	assert(track == 1 || track == 2);
+	return 0;
+}
+
+void eg_worker_serve(struct eg_worker *worker, const uint32_t *tracks, size_t count)
+{
+	(void)worker;
+	(void)tracks;
+	assert(count <= EG_TRACKS_MAX);
+}
+
+int eg_worker_show(struct eg_worker *worker, enum eg_view_state state, int64_t from_ns)
+{
+	(void)worker;
+	(void)from_ns;
+	assert(state != EG_VIEW_LIVE || !resting); // nobody sees who asked not to be seen
+	return 0;
+}
+
+int eg_worker_view_fd(const struct eg_worker *worker)
+{
+	(void)worker;
+	return ring;
+}
+
+void eg_keeper_keep(struct eg_keeper *keeper, struct eg_buf *sealed)
+{
+	(void)keeper;
+	eg_buf_done(sealed);
+}
+
+void eg_salvage_records(struct eg_booth *of)
+{
+	(void)of;
+}
+
 void eg_keeper_wake(struct eg_keeper *keeper)
 {
 	(void)keeper;
@@ -135,7 +182,8 @@ int eg_record_write(struct eg_booth *of, const struct eg_slot *slot, char ret_id
 	(void)err;
 	// Nobody is confirmed by what comes over this socket.
 	assert(slot->session.verdict.kind == EG_VERDICT_REFER);
-	(void)snprintf(ret_id, EG_ID_TEXT_MAX, "id");
+	(void)snprintf(ret_id, EG_ID_TEXT_MAX, "01900000-0000-7000-8000-00000000000%x",
+		       slot->track);
 	return 0;
 }
 
@@ -153,6 +201,14 @@ static void start(void)
 	varlink_kit_address(booth.config.socket, sizeof(booth.config.socket));
 	booth.signal_ops = &eg_signal_record;
 	assert(booth.signal_ops->open("", &booth.signal, NULL) == 0);
+	assert(eg_crypto_init(NULL) == 0 && eg_key_generate(&booth.record_key, NULL) == 0);
+	booth.seal_key = booth.record_key;
+	memcpy(booth.trust.booth, "lane-1", 7);
+	memcpy(booth.trust.seal, eg_key_public(booth.record_key), sizeof(booth.trust.seal));
+	booth.cases = eg_cases_new();
+	booth.roll = eg_roll_new();
+	ring = memfd_create("ring", MFD_CLOEXEC);
+	assert(booth.cases != NULL && booth.roll != NULL && ring >= 0);
 	assert(eg_mailbox_new(&booth.mailbox, NULL) == 0);
 	assert(sd_event_new(&booth.event) >= 0);
 	assert(eg_live_start(&booth, NULL) == 0);
@@ -187,6 +243,7 @@ static void on_step(void *user)
 	picture();
 	eg_lane_tick(&booth);
 	eg_self_test_tick(&booth);
+	eg_console_tick(&booth);
 	eg_live_text(&booth, "camera", "camera: something");
 }
 
@@ -198,9 +255,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	varlink_kit_talk(booth.event, booth.config.socket, EG_BYTES(data, size), on_step, NULL);
 	assert(booth.watcher_count == 0 && booth.tester_count == 0);
 	assert(booth.calibration.link == NULL);
+	assert(booth.console.watcher_count == 0 && booth.console.viewer_count == 0);
 	assert(sd_varlink_server_current_connections(booth.server) == 0);
 	// The next input meets the same booth.
 	eg_lane_clear(&booth);
+	for (size_t i = 0; i < EG_CASES_MAX; i++) {
+		eg_case_hide(&booth.cases->item[i]);
+		booth.cases->item[i] = (struct eg_case){0};
+	}
+	booth.cases->next = 0;
+	booth.sessions = 0;
 	booth.blind_ns = booth.wake_ms = booth.calibration.empty_until_ms = 0;
 	booth.fault[0] = '\0';
 	resting = test_asked = false;
