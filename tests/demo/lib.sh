@@ -223,7 +223,57 @@ mrz_of() { # TRAVELLER_ID
 	}' "$here/cast.tsv"
 }
 
+# People who may sign in at the officer's page, in the policy that the centre signs: badge, PIN, name,
+# role. The PINs are the demo's own and open nothing else.
+demo_people='4711 274639 officer Ana Lopes
+4712 860315 officer Bo Lindqvist
+4720 593047 supervisor Chidi Okafor
+4730 718264 technician Dana Weiss'
+sign_policy() {
+	: >"$work/people.csv"
+	printf '%s\n' "$demo_people" | while read -r badge pin role name; do
+		printf '%s\n' "$pin" | ctl account hash "$badge" --display "$name" --role "$role" \
+			>>"$work/people.csv" 2>>"$work/log/centralctl" || exit 1
+	done || die "an account could not be made; see $work/log/centralctl"
+	ctl policy template >"$work/policy.conf"
+	ctl policy sign "$work/policy.conf" --accounts "$work/people.csv" >>"$work/log/centralctl" 2>&1 ||
+		die "the policy could not be signed; see $work/log/centralctl"
+}
+
+# The two screens. Ports of 0 are any that are free.
+start_consoled() { # TRAVELLER_PORT OFFICER_PORT
+	mkdir -p "$keys/console"
+	cat >"$etc/consoled.conf" <<-EOF
+		[files]
+		trust = $etc/trust.json
+		state = $keys/console
+		port_file = $run/console.ports
+		[varlink]
+		booth = $run/booth
+		sync = $run/sync
+		[traveller]
+		port = $1
+		[officer]
+		port = $2
+	EOF
+	rm -f "$run/console.ports"
+	"$bin/consoled" --config "$etc/consoled.conf" 2>>"$work/log/consoled" &
+	consoled_pid=$!
+	remember "$consoled_pid"
+	wait_for 20 "the start of consoled" test -s "$run/console.ports"
+	read -r traveller_port officer_port <"$run/console.ports"
+}
+
 still_running() {
+	cat <<-EOF
+
+	The two screens; open them in a browser on this machine:
+	  traveller  http://localhost:$traveller_port/
+	  officer    https://localhost:$officer_port/   (its certificate is its own; sign in as below)
+	EOF
+	printf '%s\n' "$demo_people" | while read -r badge pin role name; do
+		printf '             badge %s, PIN %s: %s, %s\n' "$badge" "$pin" "$name" "$role"
+	done
 	cat <<-EOF
 
 	Still running; end with Ctrl-C:
