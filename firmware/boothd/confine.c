@@ -38,6 +38,9 @@ int eg_boothd_confine(const struct eg_boothd_config *config, const char *path, s
 	bool devices = libcamera || gpio || strcmp(document, "serial") == 0;
 	const struct eg_sandbox_path paths[] = {
 		{path, EG_SANDBOX_READ, false},
+		{"/etc/passwd", EG_SANDBOX_READ,
+		 false}, // executed anew, it asks for [console] user
+		{"/etc/nsswitch.conf", EG_SANDBOX_READ, false},
 		{c->trust, EG_SANDBOX_READ, true},
 		{c->site, EG_SANDBOX_READ, true},
 		{c->state, EG_SANDBOX_WRITE, false},

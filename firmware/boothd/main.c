@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	booth->lock = -1;
-	find_user(booth, config.console_user); // before the list of users is out of reach
+	find_user(booth, config.console_user);
 	r = eg_boothd_confine(&config, options.config, &err);
 	if (r == 0)
 		r = options.make_keys ? eg_booth_make_keys(booth, &config, &err)
