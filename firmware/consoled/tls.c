@@ -135,9 +135,13 @@ static int read_certificate(struct tls *tls, const char *path, time_t *ret_end, 
 		r = gnutls_x509_crt_get_fingerprint(cert, GNUTLS_DIG_SHA256, digest, &size);
 	if (r >= 0) {
 		*ret_end = gnutls_x509_crt_get_expiration_time(cert);
-		for (size_t i = 0; i < sizeof(digest); i++)
-			(void)snprintf(tls->fingerprint + 3 * i, 4, "%02X%s", digest[i],
-				       i + 1 < sizeof(digest) ? ":" : "");
+		for (size_t i = 0; i < sizeof(digest); i++) {
+			char pair[4];
+
+			(void)snprintf(pair, sizeof(pair), "%02X:", digest[i]);
+			memcpy(tls->fingerprint + 3 * i, pair, 3);
+		}
+		tls->fingerprint[3 * sizeof(digest) - 1] = '\0';
 	}
 	gnutls_x509_crt_deinit(cert);
 	return r < 0 ? failed(err, r, path) : 0;

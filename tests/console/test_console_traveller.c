@@ -235,8 +235,8 @@ static void names_are_the_pages(void **state)
 {
 	(void)state;
 	assert_string_equal(traveller_state_name(TRAVELLER_NO_CAMERA), "no_camera");
-	assert_string_equal(traveller_hint_name(traveller_hint_find("more_light")), "light");
-	assert_string_equal(traveller_hint_name(traveller_hint_find("less_light")), "light");
+	assert_string_equal(traveller_hint_name(traveller_hint_find("more_light")), "more_light");
+	assert_string_equal(traveller_hint_name(traveller_hint_find("less_light")), "less_light");
 	assert_string_equal(traveller_hint_name(traveller_hint_find("one_at_a_time")),
 			    "one_person");
 	assert_string_equal(traveller_hint_name(traveller_hint_find("rubbish")), "none");
