@@ -120,12 +120,17 @@ function live(wanted) {
 	if (!wanted && picture.hasAttribute("src")) picture.removeAttribute("src");
 }
 
-// The picture is 16:9, the view shows a square of it: where a part of the picture lies in the view.
+// The picture is 16:9, the view shows a square of it, the one with the face in its middle: where a part
+// of the picture lies in the view.
 function coach() {
 	const box = $("view").getBoundingClientRect();
 	if (box.width === 0) return;
 	const wide = box.width / box.height < 16 / 9 ? box.height * 16 / 9 : box.width;
 	const tall = wide * 9 / 16;
+	const spare = wide - box.width;
+	const face = state.face;
+	const left = face ? Math.min(spare, Math.max(0, (face.x + face.w / 2) * wide - box.width / 2)) : spare / 2;
+	$("picture").style.objectPosition = spare > 0 ? `${100 - left / spare * 100}% 50%` : ""; // mirrored by CSS
 	const place = (ellipse, x, y, w, h) => {
 		ellipse.setAttribute("cx", x);
 		ellipse.setAttribute("cy", y);
@@ -133,8 +138,7 @@ function coach() {
 		ellipse.setAttribute("ry", h / 2);
 	};
 	const ideal = box.height * 0.56;
-	const face = state.face;
-	const x = face ? (face.x + face.w / 2) * wide - (wide - box.width) / 2 : box.width / 2;
+	const x = face ? (face.x + face.w / 2) * wide - left : box.width / 2;
 	const y = face ? (face.y + face.h / 2) * tall - (tall - box.height) / 2 : box.height / 2;
 	const tallFace = face ? face.h * tall * 1.25 : ideal;
 	place($("target"), x, y, ideal * 0.78, ideal);
