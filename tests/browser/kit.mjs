@@ -74,7 +74,7 @@ export async function until(page, what, condition, argument, seconds = 30) {
 }
 
 export async function shot(page, name) {
-	await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: "disabled" });
+	await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: "disabled", timeout: 60000 * PATIENCE });
 	return `${PICTURES}/${name}.png`;
 }
 

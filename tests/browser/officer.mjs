@@ -71,7 +71,7 @@ for (const [key, id] of [["?", "keys"], ["m", "missing"], ["d", "document"]]) {
 // ---- somebody comes and may go ------------------------------------------------------------------
 
 const live = until(anna, "somebody live", () => document.querySelector("#rows .k-live"), undefined, 120);
-await must("walk 36 43");
+await must("walker");
 await live;
 await shot(anna, "officer-live-desk");
 await until(anna, "a confirmation", () => document.querySelector("#rows .k-confirmed"), undefined, 120);
@@ -86,7 +86,7 @@ await must("wait_for 120 'the manifest with twins' status_has '.booth.manifest.w
 // A referral each time that somebody comes: waits for one more than there were.
 async function referral() {
 	const before = await anna.evaluate(() => document.querySelectorAll("#rows .attention").length);
-	await must("walk 36 43");
+	await must("walker");
 	await until(anna, "a referral", (n) => document.querySelectorAll("#rows .attention").length > n, before, 120);
 	await must("play empty");
 	await until(anna, "that nobody is there", () => !document.querySelector("#rows .k-live"), undefined, 60);

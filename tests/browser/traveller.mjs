@@ -119,7 +119,7 @@ await all("idle after nobody stayed", ["idle", "officer"], 90);
 await all("idle again", ["idle"], 90);
 
 // Confirmed, and a receipt that the centre knows.
-await must("walk 36 43");
+await must("walker");
 if (await until(page, "deciding", isIn, ["deciding", "go"], 90) && await page.evaluate(isIn, ["deciding"])) await shot(page, "traveller-deciding-en");
 await all("go", ["go"], 120);
 await both("go", ["go"], () => !document.querySelector("#picture").hasAttribute("src"));
@@ -146,7 +146,7 @@ await all("idle after the receipt", ["idle"], 90);
 // Too alike to somebody else: to the officer.
 await must("twins");
 await must("wait_for 120 'the manifest with twins' status_has '.booth.manifest.withReference == 4'");
-await must("walk 36 43");
+await must("walker");
 await all("officer", ["officer"], 120);
 await both("officer", ["officer"], () => !document.querySelector("#picture").hasAttribute("src"));
 check(!/keller|anna|berta|match|fail|denied/i.test(await page.evaluate(() => document.body.innerText)), "a name or a blame on the page");
