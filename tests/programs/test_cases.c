@@ -20,7 +20,7 @@
 static struct eg_people *people_of(size_t count)
 {
 	struct eg_people *people = eg_people_new(count);
-	char id[16];
+	char id[24];
 
 	assert_non_null(people);
 	for (size_t i = 0; i < count; i++) {
