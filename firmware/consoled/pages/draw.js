@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // How the officer's console looks: each function draws one part anew from what it is given, and
 // touches only what changed.
 

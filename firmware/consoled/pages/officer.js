@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The officer's console: what came by events, what is selected, what a key does. How it looks is
 // draw.js, what it says is words.js. Faces live only in <img> elements of the traveller shown.
 

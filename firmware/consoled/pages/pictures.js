@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The pictures of the traveller shown: fetched once, kept as object URLs, and gone from the page
 // when boothd's time for them is over, when another traveller is shown, or when nobody is signed in.
 

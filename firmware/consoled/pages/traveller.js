@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The traveller's display. What to show comes from consoled as one event, `state`; this page adds
 // only manners: one hint at a time, languages, spoken words, time to think.
 

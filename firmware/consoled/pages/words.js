@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What the officer reads. Codes are boothd's (match/verdict.c, store/decision.c, capture/quality.c);
 // each has its sentence and, where something is to be done, the next step.
 

@@ -194,17 +194,6 @@ static bool read_options(int argc, char **argv, struct eg_account *account)
 	return true;
 }
 
-static int hash(const char *pin, struct eg_account *account, struct eg_err *err)
-{
-#ifdef EG_HAVE_ARGON2
-	return eg_pin_hash(pin, account->salt, account->hash, err);
-#else
-	(void)pin;
-	(void)account;
-	return eg_err_set(err, EG_EUNSUPPORTED, "this was built without libargon2: no PINs");
-#endif
-}
-
 int ctl_account_hash(struct ctl *ctl, int argc, char **argv)
 {
 	struct eg_account account = {0};
@@ -218,7 +207,7 @@ int ctl_account_hash(struct ctl *ctl, int argc, char **argv)
 	if (r == 0 && eg_random(account.salt, sizeof(account.salt)) != 0)
 		r = eg_err_set(&err, EG_EFOREIGN, "no random numbers for a salt");
 	if (r == 0)
-		r = hash(pin, &account, &err);
+		r = eg_pin_hash(pin, account.salt, account.hash, &err);
 	eg_wipe(pin, sizeof(pin));
 	if (r == 0)
 		print(&account);
