@@ -75,6 +75,7 @@ static bool dumpable(const void *at)
 	return strstr(flags, " dd") == NULL;
 }
 
+// Seen to fail: MADV_DONTDUMP left out.
 static void secrets_are_kept_out_of_core_dumps(void **state)
 {
 	void *secret = eg_secret_alloc(100), *plain = eg_calloc(1, 100);
@@ -122,6 +123,7 @@ static int lock_in_vain(void)
 	return dup2(STDOUT_FILENO, STDERR_FILENO) < 0 ? 4 : (eg_secret_warn(), eg_secret_warn(), 0);
 }
 
+// Seen to fail: mlock2 left out; the warning left out.
 static void secrets_are_locked_or_say_once_that_they_are_not(void **state)
 {
 	char said[1000] = "";

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Encounters: what was acknowledged is there, exactly once, whatever is killed. sqlite3 judges.
+#
+# Seen to fail: synchronous=OFF (acknowledged before the flush), digests not compared, records not
+# compared when the image is gone, the one without its image refused, alarm left out.
 . "$(dirname "$0")/lib.sh"
 
 ctl init centre >/dev/null || exit 1
@@ -57,6 +60,25 @@ for i in $(seq 10 17); do
 	cmp -s "p$i.a" "p$i.b" && cmp -s "p$i.b" "p$i.c" || bad "parallel puts got different answers"
 done
 is "one row each" 11 "$(db 'SELECT count(*) FROM encounter')"
+
+# What is acknowledged is on the disk: seen from the kernel, the log (central.db-wal) is flushed after
+# its last byte was written and before a byte goes to the booth.
+strace -f -qq -y -e trace=pwrite64,fsync,fdatasync,sendmsg,sendto,write,writev -p "$PID" -o calls 2>strace.err &
+tracer=$!
+for _ in $(seq 100); do # until it holds all threads
+	for task in "/proc/$PID/task"/*; do grep -q '^TracerPid:[[:space:]]*0$' "$task/status" && continue 2; done
+	break
+done
+for i in 30 31 32; do
+	envelope flushed "$(uuid "$i")" "$KID" g
+	is "traced" 201 "$(put lane-1 flushed "$(uuid "$i")")"
+done
+kill "$tracer"; wait "$tracer" 2>/dev/null
+awk '/pwrite64\(.*central\.db-wal>/ { dirty = 1; puts++ }
+	/f(data)?sync\(.*central\.db-wal>/ || /f(data)?sync resumed/ { if (/= 0$/) dirty = 0 }
+	/(sendmsg|sendto|writev?)\([0-9]+<(socket|TCP)/ { if (dirty) early++; else if (puts) answers++ }
+	END { print (puts >= 3 && answers >= 3 && !early) ? "flushed" : "puts " puts ", answers " answers ", early " early }' calls >order
+is "acknowledged after the flush" flushed "$(cat order)"
 
 # kill -9 in the midst of it: three rounds
 : >acked

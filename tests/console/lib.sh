@@ -34,9 +34,10 @@ start_consoled() {
 	certificate=$dir/state/console/tls.crt
 }
 ends_with_console() {
-	[ "$?" = 0 ] || { echo "--- consoled said:" >&2; tail -n 20 "$dir/log.console" >&2; }
+	ended=$?
+	[ "$ended" = 0 ] || [ ! -e "$dir/log.console" ] || { echo "--- consoled said:" >&2; tail -n 20 "$dir/log.console" >&2; }
 	stop_consoled -KILL 2>/dev/null
-	finish
+	finish "$ended"
 }
 trap ends_with_console EXIT
 

@@ -226,6 +226,7 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+// Seen to fail: what is too much read on and thrown away (HUGE; the others not broken).
 static void endless_stalled_and_cut_answers_are_errors(void **state)
 {
 	static const struct {

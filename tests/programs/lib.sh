@@ -22,8 +22,8 @@ stop_boothd() { # [SIGNAL]; its exit status is in $boothd_status
 	wait "$boothd_pid" || boothd_status=$?
 	boothd_pid=
 }
-finish() {
-	status=$?
+finish() { # [STATUS]
+	status=${1:-$?}
 	trap - EXIT
 	stop_boothd -KILL 2>/dev/null
 	for pid in $others; do kill "$pid" 2>/dev/null || true; done

@@ -396,6 +396,7 @@ static void deleted_log_is_found_by_a_head_from_before(void **state)
 }
 
 // A log of which no more than the end of a signed head is lost: signing copies it into the file.
+// Seen to fail: that left out.
 static void signed_head_survives_a_deleted_log(void **state)
 {
 	(void)state;
