@@ -115,7 +115,7 @@ function headline(one) {
 	if (!one.encounter) return ["live", words.LIVE_STATES[one.state] ?? "Somebody is here", "", ""];
 	const [cause, next] = words.CAUSES[one.cause] ?? ["", ""];
 	const decision = words.DECISIONS.find((row) => row.name === one.decision);
-	if (decision) return ["decided", `${name ? `${name}: ` : ""}${decision.done}`, [`${words.REASONS[one.reason] ?? ""}, by ${one.by} at ${clock(one.byTime)}.`, cause].filter(Boolean).join(" The booth said: "), ""];
+	if (decision) return ["decided", name ? `${name}: ${decision.done}` : decision.done[0].toUpperCase() + decision.done.slice(1), [`${words.REASONS[one.reason] ?? ""}, by ${one.by} at ${clock(one.byTime)}.`, cause].filter(Boolean).join(" The booth said: "), ""];
 	if (one.verdict === "confirmed") return ["confirmed", `${name || "Traveller"} may go`, one.mode === "verify" ? "The face is the document's." : "The face is on the manifest.", ""];
 	const called = one.name ? (one.candidate ? ` · most like ${one.name}` : ` · ${one.name}`) : "";
 	return ["refer", `${one.cause === "opted_out" ? "Check document" : "Please check document"}${called}`, cause, next];
@@ -130,7 +130,7 @@ export function now(one, state) {
 	text($("cause"), cause + (one?.nearTwin ? " Somebody on the manifest looks almost the same." : "") + held);
 	text($("next"), next);
 	tracks(state.tracks);
-	$("evidence").hidden = !one?.encounter || one.cause === "opted_out" || (one.quality.length === 0 && one.score === null);
+	$("evidence").hidden = !one?.encounter || one.cause === "opted_out" || (one.quality.length === 0 && (one.score ?? null) === null);
 	if ($("evidence").hidden) return;
 	score(one.score, one.threshold);
 	quality(one.quality);
@@ -144,17 +144,17 @@ function tracks(list) {
 
 // Cosine scores of faces lie between about −0.2 (strangers) and 1 (the same picture).
 function score(value, threshold) {
-	const svg = $("score"), at = (x) => 10 + Math.min(1, Math.max(0, (x + 0.2) / 1.2)) * 380;
+	const svg = $("score"), at = (x) => 10 + Math.min(1, Math.max(0, (x + 0.2) / 1.2)) * 260;
 	const compared = value !== null && value !== undefined;
 	svg.setAttribute("aria-label", compared ? `score ${value.toFixed(3)}, needed ${threshold.toFixed(3)}` : "not compared");
 	fill(svg, `${value} ${threshold}`, () => {
 		if (!compared) return [shape("text", { x: 10, y: 32 }, "not compared")];
 		const over = value >= threshold;
 		return [
-			shape("path", { d: "M10 30H390" }), shape("path", { d: `M${at(threshold)} 18v24`, "stroke-width": 3 }),
-			shape("text", { x: at(threshold), y: 54, "text-anchor": at(threshold) > 300 ? "end" : "middle" }, `needed ${threshold.toFixed(3)}`),
+			shape("path", { d: "M10 30H270" }), shape("path", { d: `M${at(threshold)} 18v24`, "stroke-width": 3 }),
+			shape("text", { x: at(threshold), y: 54, "text-anchor": at(threshold) > 220 ? "end" : "middle" }, `needed ${threshold.toFixed(3)}`),
 			shape("circle", { cx: at(value), cy: 30, r: 8, class: over ? "fill" : "" }),
-			shape("text", { x: at(value), y: 14, "text-anchor": at(value) > 340 ? "end" : at(value) < 40 ? "start" : "middle" }, value.toFixed(3)),
+			shape("text", { x: at(value), y: 14, "text-anchor": at(value) > 250 ? "end" : at(value) < 40 ? "start" : "middle" }, value.toFixed(3)),
 		];
 	});
 }

@@ -237,6 +237,7 @@ function begin(decision) {
 	call("POST", `/cases/${one.encounter}/hold`);
 	$("decide").querySelector("input[type=radio]:checked").focus();
 	show();
+	$("decide").scrollIntoView({ block: "nearest" });
 }
 
 function endDecision() {
@@ -267,11 +268,13 @@ async function decide(event) {
 		$("now-title").focus();
 		return;
 	}
-	$("decide-problem").textContent = sentence(answer);
+	const first = answer.by ? DECISIONS.find((row) => row.name === answer.decision) : null;
+	$("decide-problem").textContent = (first ? `${answer.by} was faster: ${first.done}. ` : "") + sentence(answer);
 	if (answer.error === "SecondNeeded") {
 		$("second").hidden = false;
 		form.elements.badge.focus();
 	}
+	$("decide").scrollIntoView({ block: "nearest" });
 }
 
 // ---- dialogs and keys ------------------------------------------------------------------------
