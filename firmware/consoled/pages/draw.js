@@ -292,6 +292,16 @@ export function booth(b, alive) {
 	fill($("camera-off"), String(off), () => [document.createTextNode(off ? "Camera on " : "No camera "), make("kbd", "", "n")]);
 }
 
+// Nobody is signed in: no name, case or typed line stays in the page.
+export function forget() {
+	for (const id of ["now-title", "rows", "tracks", "score", "quality", "missing-rows", "numbers"]) {
+		$(id).replaceChildren();
+		delete $(id).dataset.print;
+	}
+	for (const id of ["cause", "next", "liveness", "missing-more", "said", "people"]) $(id).textContent = "";
+	$("document-text").value = "";
+}
+
 // ---- dialogs ---------------------------------------------------------------------------------
 
 export function missing(answer) {

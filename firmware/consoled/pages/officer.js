@@ -97,7 +97,8 @@ function signedOut(why) {
 	pictures.clear();
 	closeDialogs();
 	endDecision();
-	Object.assign(state, { me: null, cases: [], flight: null, booth: null, officers: [], selected: null, picked: false });
+	Object.assign(state, { me: null, cases: [], flight: null, booth: null, officers: [], tracks: [], selected: null, picked: false });
+	draw.forget();
 	$("live-picture").removeAttribute("src");
 	document.body.dataset.view = "sign-in";
 	$("sign-in-why").textContent = why;
