@@ -258,12 +258,21 @@ static enum MHD_Result encounter(struct centre *centre, struct MHD_Connection *c
 	for (unsigned int i = 0; i < centre->stored_count; i++) {
 		if (eg_id_compare(&centre->stored[i].id, &fresh.id) != 0)
 			continue;
-		if (memcmp(centre->stored[i].digest, fresh.digest, sizeof(fresh.digest)) != 0) {
+		const struct stored *stored = &centre->stored[i];
+		// The booth may have dropped the image since it sent the whole.
+		if (memcmp(stored->digest, fresh.digest, sizeof(fresh.digest)) != 0 &&
+		    !eg_envelope_same_record(EG_BYTES(stored->data, stored->size),
+					     EG_BYTES(body->data, body->size))) {
 			centre->conflicts++;
 			return problem(connection, 409, -1);
 		}
-		return mischief == LOST ? MHD_NO : ack(centre, connection, &fresh, 200, mischief);
+		return mischief == LOST ? MHD_NO : ack(centre, connection, stored, 200, mischief);
 	}
+	fresh.size = body->size;
+	fresh.data = malloc(body->size);
+	if (!fresh.data)
+		abort();
+	memcpy(fresh.data, body->data, body->size);
 	centre->stored = realloc(centre->stored, (centre->stored_count + 1) * sizeof(fresh));
 	if (!centre->stored)
 		abort();
@@ -337,6 +346,34 @@ static enum MHD_Result booth_keys(struct centre *centre, struct MHD_Connection *
 	return answer(connection, 204, NULL, NULL, NULL, NULL, "", 0);
 }
 
+static enum MHD_Result audit(struct centre *centre, struct MHD_Connection *connection,
+			     const struct body *body)
+{
+	struct eg_audit_head head;
+	struct eg_booth_keys keys;
+	enum MHD_Result r;
+	struct eg_buf out;
+
+	if (eg_booth_keys_decode(EG_BYTES(centre->booth_keys, centre->booth_keys_size), &keys,
+				 NULL) != 0 ||
+	    eg_audit_verify_head(EG_BYTES(body->data, body->size), keys.sign, &head, NULL) != 0)
+		return problem(connection, 422, -1);
+	if (head.count < centre->head.count ||
+	    (head.count == centre->head.count &&
+	     memcmp(head.digest, centre->head.digest, sizeof(head.digest)) != 0)) {
+		centre->setbacks++;
+		return problem(connection, 409, -1);
+	}
+	centre->head = head;
+	eg_buf_init(&out, EG_AUDIT_MESSAGE_MAX);
+	if (eg_audit_sign_receipt(&head, centre->key, &out, NULL) != 0)
+		abort();
+	r = answer(connection, 200, "application/vnd.egress.audit-receipt", NULL, NULL, NULL,
+		   out.data, out.size);
+	eg_buf_done(&out);
+	return r;
+}
+
 static enum MHD_Result route(struct centre *centre, struct MHD_Connection *connection,
 			     const char *path, const char *method, const struct body *body)
 {
@@ -367,6 +404,11 @@ static enum MHD_Result route(struct centre *centre, struct MHD_Connection *conne
 		return manifest(centre, connection, path + 14);
 	if (strncmp(path, "/v1/encounters/", 15) == 0 && strcmp(method, "PUT") == 0)
 		return encounter(centre, connection, path + 15, body, mischief);
+	if (strncmp(path, "/v1/audit/", 10) == 0 && strcmp(method, "PUT") == 0)
+		return audit(centre, connection, body);
+	if (strcmp(path, "/v1/policy") == 0 && centre->policy_size > 0)
+		return answer(connection, 200, "application/vnd.egress.policy", NULL, NULL, NULL,
+			      centre->policy, centre->policy_size);
 	if (strcmp(path, "/v1/heartbeat") == 0 && strcmp(method, "POST") == 0) {
 		free(centre->heartbeat);
 		centre->heartbeat = strndup((char *)body->data, body->size);

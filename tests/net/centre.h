@@ -11,6 +11,7 @@
 
 #include "firmware/base/crypto.h"
 #include "firmware/base/id.h"
+#include "store/audit.h"
 #include "store/trust.h"
 
 enum mischief {
@@ -51,6 +52,8 @@ void centre_validity(struct centre *centre, const char *from, const char *end);
 void centre_revoke(struct centre *centre);
 void centre_manifest(struct centre *centre, const char *id, uint64_t version, struct eg_bytes wire);
 void centre_token(struct centre *centre, const char *token); // a new one
+void centre_policy(struct centre *centre, struct eg_bytes message);
+void centre_forget(struct centre *centre); // encounters, heads and what it counted of them
 
 // How many requests came whose path begins with `prefix`, counted when their head was read.
 unsigned int centre_seen(struct centre *centre, const char *prefix);
@@ -62,6 +65,9 @@ bool centre_has(struct centre *centre, const struct eg_id *id, struct eg_bytes e
 // request's SubjectPublicKeyInfo by openssl; hex.
 void centre_request_key(struct centre *centre, unsigned int index, char ret_text[65]);
 char *centre_heartbeat(struct centre *centre); // the last body; free() it; NULL: none
+// The newest head of the audit chain that it countersigned; count 0: none.
+struct eg_audit_head centre_head(struct centre *centre);
+unsigned int centre_setbacks(struct centre *centre); // heads from before it, or of another chain
 size_t centre_booth_keys(struct centre *centre, uint8_t *ret_bytes, size_t size);
 
 #endif

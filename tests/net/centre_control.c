@@ -63,7 +63,7 @@ void centre_stop(struct centre *centre)
 		free(centre->logs[i]);
 	for (unsigned int i = 0; i < centre->listed_count; i++)
 		free(centre->listed[i].wire);
-	free(centre->stored);
+	centre_forget(centre);
 	free(centre->heartbeat);
 	free(centre->key_pem);
 	free(centre->cert_pem);
@@ -140,6 +140,48 @@ void centre_token(struct centre *centre, const char *token)
 	(void)snprintf(centre->token, sizeof(centre->token), "%s", token);
 	centre->token_key[0] = '\0';
 	unlock(centre);
+}
+
+void centre_policy(struct centre *centre, struct eg_bytes message)
+{
+	lock(centre);
+	if (message.size > sizeof(centre->policy))
+		abort();
+	memcpy(centre->policy, message.data, message.size);
+	centre->policy_size = message.size;
+	unlock(centre);
+}
+
+void centre_forget(struct centre *centre)
+{
+	lock(centre);
+	for (unsigned int i = 0; i < centre->stored_count; i++)
+		free(centre->stored[i].data);
+	free(centre->stored);
+	centre->stored = NULL;
+	centre->stored_count = centre->conflicts = centre->setbacks = 0;
+	centre->head = (struct eg_audit_head){0};
+	unlock(centre);
+}
+
+struct eg_audit_head centre_head(struct centre *centre)
+{
+	struct eg_audit_head head;
+
+	lock(centre);
+	head = centre->head;
+	unlock(centre);
+	return head;
+}
+
+unsigned int centre_setbacks(struct centre *centre)
+{
+	unsigned int n;
+
+	lock(centre);
+	n = centre->setbacks;
+	unlock(centre);
+	return n;
 }
 
 unsigned int centre_seen(struct centre *centre, const char *prefix)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "centre.h"
+#include "store/policy.h"
 
 #define BODY_MAX (2u << 20)
 #define LOGS_MAX 65536
@@ -18,6 +19,8 @@
 struct stored {
 	struct eg_id id;
 	uint8_t digest[EG_SHA256_SIZE];
+	uint8_t *data;
+	size_t size;
 };
 
 struct listed {
@@ -50,6 +53,10 @@ struct centre {
 	char *heartbeat;
 	uint8_t booth_keys[512];
 	size_t booth_keys_size;
+	struct eg_audit_head head; // the newest
+	unsigned int setbacks;
+	uint8_t policy[EG_POLICY_MAX];
+	size_t policy_size;
 };
 
 static inline void lock(struct centre *centre)

@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILES 16
+#define FILES	16
+#define HANDLES 32
 
 struct undo {
 	struct undo *next;
@@ -25,13 +26,17 @@ struct undo {
 };
 
 static struct {
-	const sqlite3_file *handle; // NULL: closed
-	char path[512];
+	char path[512]; // "": free
 } files[FILES];
+static struct {
+	const sqlite3_file *handle; // NULL: closed
+	size_t file;
+} handles[HANDLES];	  // a flush of one is a flush of the file
 static struct undo *undo; // newest first
 static enum fault armed;
 static long left; // 0: not armed any more
 static bool dead, installed;
+static void (*on_cut)(void);
 static uint64_t dice;
 static sqlite3_vfs vfs;
 static const sqlite3_vfs *real;
@@ -39,9 +44,9 @@ static const sqlite3_io_methods *unix_methods;
 
 static size_t file_of(const sqlite3_file *handle)
 {
-	for (size_t i = 0; i < FILES; i++) {
-		if (files[i].handle == handle)
-			return i;
+	for (size_t i = 0; i < HANDLES; i++) {
+		if (handles[i].handle == handle)
+			return handles[i].file;
 	}
 	return FILES;
 }
@@ -82,6 +87,8 @@ static bool fails_now(void)
 	if (left == 0 || armed == FAULT_READONLY || --left > 0)
 		return false;
 	dead = armed == FAULT_CUT || armed == FAULT_TORN;
+	if (dead && on_cut != NULL)
+		on_cut();
 	return true;
 }
 
@@ -127,25 +134,31 @@ static int read_faulty(sqlite3_file *handle, void *data, int size, sqlite3_int64
 
 static int close_faulty(sqlite3_file *handle)
 {
-	size_t file = file_of(handle);
-	if (file != FILES)
-		files[file].handle = NULL;
+	for (size_t i = 0; i < HANDLES; i++) {
+		if (handles[i].handle == handle)
+			handles[i].handle = NULL;
+	}
 	return unix_methods->xClose(handle);
+}
+
+static size_t file_named(const char *path)
+{
+	size_t i = 0;
+	while (i < FILES && files[i].path[0] != '\0' && strcmp(files[i].path, path) != 0)
+		i++;
+	assert(i < FILES && strlen(path) < sizeof(files[i].path));
+	memcpy(files[i].path, path, strlen(path) + 1);
+	return i;
 }
 
 static void note_file(const sqlite3_file *handle, const char *path)
 {
-	size_t free_one = FILES, same = FILES;
-	for (size_t i = 0; i < FILES; i++) {
-		if (strcmp(files[i].path, path) == 0 && files[i].handle == NULL)
-			same = i;
-		if (files[i].path[0] == '\0' && free_one == FILES)
-			free_one = i;
-	}
-	size_t file = same != FILES ? same : free_one;
-	assert(file != FILES && strlen(path) < sizeof(files[0].path));
-	files[file].handle = handle;
-	memcpy(files[file].path, path, strlen(path) + 1);
+	size_t i = 0;
+	while (i < HANDLES && handles[i].handle != NULL)
+		i++;
+	assert(i < HANDLES);
+	handles[i].handle = handle;
+	handles[i].file = file_named(path);
 }
 
 static int open_faulty(sqlite3_vfs *self, sqlite3_filename name, sqlite3_file *handle, int flags,
@@ -209,6 +222,7 @@ void faulty_arm(enum fault fault, long n)
 {
 	forget(FILES);
 	memset(files, 0, sizeof(files));
+	memset(handles, 0, sizeof(handles));
 	armed = fault;
 	left = n;
 	dead = false;
@@ -218,6 +232,16 @@ void faulty_arm(enum fault fault, long n)
 bool faulty_reached(void)
 {
 	return armed == FAULT_READONLY ? left == 1 : left == 0;
+}
+
+bool faulty_dead(void)
+{
+	return dead;
+}
+
+void faulty_on_cut(void (*gone)(void))
+{
+	on_cut = gone;
 }
 
 static bool toss(void)
