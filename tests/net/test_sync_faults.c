@@ -556,6 +556,7 @@ static void nothing_goes_wrong(void **state)
 static void every_write_flush_cut_and_removal_may_go_wrong(void **state)
 {
 	const long stride = getenv("EG_SOAK") != NULL ? 1 : STRIDE;
+	size_t all = 0;
 	(void)state;
 	for (enum fault fault = FAULT_FULL; fault < FAULT_READONLY; fault++) {
 		size_t broken = 0, days = 0;
@@ -564,8 +565,10 @@ static void every_write_flush_cut_and_removal_may_go_wrong(void **state)
 			days++;
 		print_message("%s: %zu days up to call %ld, %zu incomplete, nothing lost\n",
 			      fault_names[fault], days, n - stride, broken);
-		assert_true(days > 5 && broken > 2);
+		assert_true(days > 5);
+		all += broken;
 	}
+	assert_true(all > 10); // or the faults do not reach what they should break
 }
 
 int main(void)
