@@ -11,6 +11,10 @@
 // nothing is in the end; the manifest was the old or the new one; the chain leads to the head that
 // the centre had.
 //
+// Seen to fail: acknowledged before the centre answered (power cut at call 81: encounter lost),
+// synchronous=OFF (power cut at call 50: put and receipt forgotten), secure_delete off (an expired
+// image can be read).
+//
 // With EG_SOAK (./booth check --soak) at every call; else at every STRIDE-th.
 
 #include "common.h"
