@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The traveller's page in every state, at three sizes, in English and Arabic; run by `world`.
-// Seen to fail: the code half as large, no room round it; Arabic without its direction.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { PATIENCE, TRAVELLER, accessible, browser, check, done, fits, must, open, shot, until, world, wrong } from "./kit.mjs";

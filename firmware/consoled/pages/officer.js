@@ -157,7 +157,6 @@ function listen() {
 		connected(false);
 		if (events?.readyState === EventSource.CLOSED) setTimeout(who, 2000);
 	};
-	if (state.me.role !== "technician") $("live-picture").src = `/view.mjpeg?${Date.now()}`;
 }
 
 function connected(yes) {
@@ -342,8 +341,18 @@ function onKey(event) {
 
 // ---- all together ----------------------------------------------------------------------------
 
+// The live view only while there is one: a browser keeps the last picture of a stream that ended.
+function live() {
+	const picture = $("live-picture");
+	const wanted = state.me.role !== "technician" && state.alive && Boolean(state.booth?.link?.boothd);
+	if (wanted && !picture.hasAttribute("src")) picture.src = `/view.mjpeg?${Date.now()}`;
+	if (!wanted && picture.hasAttribute("src")) picture.removeAttribute("src");
+	if (!wanted) state.tracks = [];
+}
+
 function show() {
 	if (!state.me) return;
+	live();
 	choose();
 	const one = selected();
 	draw.head(state);
