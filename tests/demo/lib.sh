@@ -224,10 +224,11 @@ mrz_of() { # TRAVELLER_ID
 }
 
 # People who may sign in at the officer's page, in the policy that the centre signs: badge, PIN, name,
-# role. The PINs are the demo's own and open nothing else.
+# role. The PINs are the demo's own and open nothing else; no traveller of cast.tsv has such a name, since
+# test_stolen_disk looks for theirs, and policies name the people of the booth.
 demo_people='4711 274639 officer Ana Lopes
-4712 860315 officer Bo Lindqvist
-4720 593047 supervisor Chidi Okafor
+4712 860315 officer Bo Ekdahl
+4720 593047 supervisor Chidi Nwosu
 4730 718264 technician Dana Weiss'
 sign_policy() {
 	: >"$work/people.csv"
