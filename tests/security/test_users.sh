@@ -41,6 +41,9 @@ nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 [ -n "$(uid_of boothd)" ] && [ -n "$(uid_of syncd)" ] && [ "$(uid_of boothd)" != "$(uid_of syncd)" ] || bad "no users"
 # A checkout, and the exceptions of the leak checker in it, may lie where other users cannot look.
 unset LSAN_OPTIONS
+# Nor can other users write into the folder of tests/watched: what a sanitizer finds goes to the logs,
+# which are searched at the end.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=stderr" TSAN_OPTIONS="${TSAN_OPTIONS:-}:log_path=stderr"
 mkdir "$work/bin"
 for program in boothd syncd boothctl system_put; do install -m 755 "$bin/$program" "$work/bin"; done
 own=$work/bin
@@ -139,6 +142,7 @@ remember "$syncd_pid"
 as boothd "$own/system_put" "$etc/trust.json" "$keys/booth/record.key" "$state/records.db" 2 >>"$work/put" 2>>"$work/log/put" || bad "puts as boothd"
 wait_for 60 "the delivery after a restart" none_queued
 exactly_once "$work/put"
+is "reports of sanitizers" "" "$(grep -hE 'ERROR: [A-Za-z]*Sanitizer|runtime error' "$work"/log/*)"
 is "refused calls" "" "$(grep -h 'sandbox: ' "$work"/log/*)"
 end "$syncd_pid"
 exit "$failed"
