@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The traveller's display. What to show comes from consoled as one event, `state`; this page adds
-// only manners: one hint at a time, languages, spoken words, time to think.
+// only manners: languages, spoken words, time to think.
 
 const $ = (id) => document.getElementById(id);
-const HINT_MS = 800;        // a hint stays at least so long
 const CHOICE_MS = 30000;    // what somebody set is for them: forgotten after so long with nobody there
 const DIALOG_MS = 30000;    // an open dialog is asked about after so long
 const MORE_MS = 10000;      // and closed so long after that
 const GREET_MS = 4000;      // each language in turn while nobody has chosen one
-const ASIDE = ["none", "closer", "back", "look_here", "uncover", "more_light", "less_light", "one_person", "hold_still"];
 
 let index = [];             // [{tag, language, direction}]
 let texts = {};             // of the language shown
@@ -17,7 +15,6 @@ let language = "en";
 let chosen = false;
 let quiet = false;
 let state = { state: "starting", hint: "none", face: null, receipt: null, notice: null };
-let hint = "none", hintSince = 0, hintTimer = 0;
 let spoken = "", lastSeen = performance.now(), greeting = 0;
 const cache = new Map();
 
@@ -98,7 +95,7 @@ const PICTOGRAM = { starting: "wait", idle: "walk", deciding: "wait", go: "go", 
 const TITLE = { starting: "deciding", idle: "idle", approach: "approach", capture: "approach", deciding: "deciding", go: "go", officer: "officer", no_camera: "no_camera", out_of_service: "out" };
 
 function show() {
-	const name = state.state;
+	const name = state.state, hint = state.hint; // consoled keeps each hint long enough to be read
 	const coached = (name === "approach" || name === "capture") && hint !== "none";
 	const title = coached ? `hint_${hint}` : name === "capture" ? "hint_hold_still" : `${TITLE[name]}_title`;
 	document.body.dataset.state = name;
@@ -162,19 +159,6 @@ function receipt(text) {
 	box.hidden = false;
 }
 
-// One hint at a time, each long enough to be read.
-function take(next) {
-	clearTimeout(hintTimer);
-	const wait = hintSince + HINT_MS - performance.now();
-	if (next === hint) return;
-	if (wait > 0 && hint !== "none") {
-		hintTimer = setTimeout(() => { take(next); show(); }, wait);
-		return;
-	}
-	hint = ASIDE.includes(next) ? next : "none";
-	hintSince = performance.now();
-}
-
 // ---- spoken ----------------------------------------------------------------------------------
 
 const SPOKEN = /^(hint_|go_title|officer_title|no_camera_title|out_title|still_there|idle_title)/;
@@ -204,13 +188,11 @@ function onState(event) {
 	if (next.state !== "idle") lastSeen = performance.now();
 	if (next.state !== before) {
 		spoken = "";
-		if (next.state !== "approach" && next.state !== "capture") { hint = "none"; clearTimeout(hintTimer); }
 		if (next.state !== "idle") {
 			closeDialogs();
 			if (!chosen && language !== index[0].tag) speakIn(index[0].tag, false);
 		}
 	}
-	if (next.state === "approach" || next.state === "capture") take(next.hint);
 	notice();
 	show();
 }
